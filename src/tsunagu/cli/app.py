@@ -1,0 +1,129 @@
+"""The commands. Each reads its arguments, calls one function of the library, and prints what came of it.
+
+torch and its company are imported inside the commands: ``tsunagu --help`` should not take seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsunagu.cli.console import console, problems
+from tsunagu.cli.sample import sample
+from tsunagu.errors import SpecError, TsunaguError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="tsunagu",
+    help="Connect models into one trainable analysis, and find the best model for every step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(sample, name="sample")
+
+StudyFile = Annotated[Path, typer.Argument(help="The study, a YAML file.", metavar="STUDY.yaml")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a value, such as train.epochs=5.", metavar="PATH=VALUE")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write here in place of the terminal.")] = None,
+) -> None:
+    """Print the JSON schema of study files, for editors that complete and check."""
+    from tsunagu.spec import schema as json_schema
+
+    text = json.dumps(json_schema(), indent=2) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def check(study: StudyFile, overrides: Overrides = None) -> None:
+    """Find everything that is wrong with a study and its files, before any training."""
+    from tsunagu.spec import load_study
+    from tsunagu.studies import check_study
+
+    document = load_study(study, overrides or [])
+    with problems(document):
+        table = check_study(document.study, study.parent)
+    console.print(f"{study}: no mistakes; {len(table):,} events, {len(table.columns)} columns are read")
+
+
+@app.command()
+def plan(study: StudyFile, overrides: Overrides = None) -> None:
+    """Show what a run would do: models and sizes, stages, choices, trials, events."""
+    from tsunagu.cli.plan import describe
+    from tsunagu.spec import load_study
+    from tsunagu.studies import check_study
+
+    document = load_study(study, overrides or [])
+    with problems(document):
+        table = check_study(document.study, study.parent)
+        for part in describe(document.study, table):
+            console.print(part)
+
+
+@app.command()
+def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
+    """Run a study, or continue it, or return at once if it is finished."""
+    import torch
+
+    from tsunagu.cli.progress import watching
+    from tsunagu.report import results_table
+    from tsunagu.spec import load_study
+    from tsunagu.studies import run_study
+
+    # One thread a process: torch's spinning threads cost far more than they gain on small models.
+    torch.set_num_threads(1)
+    document = load_study(study, overrides or [])
+    with problems(document), watching() as watcher:
+        outcome = run_study(document.study, out, base=study.parent, watcher=watcher)
+    console.print(results_table(out))
+    console.print(f"Results: {out}/results.csv (one row a trial), {out}/summary.json, {out}/trials/")
+    for planned, error in outcome.failures:
+        console.print(f"[red]failed:[/] {planned.method}, seed {planned.trial.seed}: {error}")
+    if outcome.failures:
+        console.print("Run the same command again to retry what failed; finished trials are kept.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(out: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="OUT")]) -> None:
+    """Draw the figures of a run, with their numbers beside them."""
+    from tsunagu.report import report as draw
+    from tsunagu.report import results_table
+
+    written = draw(out)
+    console.print(results_table(out))
+    console.print(f"Figures ({len([path for path in written if path.suffix == '.png'])}), each as PNG, PDF and CSV:")
+    for path in written:
+        if path.suffix == ".png":
+            console.print(f"  {path}")
+
+
+def main() -> None:
+    """Run the command line; errors of ours are a few plain lines, never a traceback."""
+    try:
+        app()
+    except SpecError as error:
+        for mistake in error.mistakes:
+            sys.stderr.write(f"{mistake}\n")
+        sys.stderr.write(f"{len(error.mistakes)} mistake{'s' if len(error.mistakes) > 1 else ''} found; nothing was run\n")
+        sys.exit(2)
+    except TsunaguError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; run the same command again to continue\n")
+        sys.exit(130)

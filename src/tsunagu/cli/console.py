@@ -1,0 +1,24 @@
+"""The terminal, and where in the file a mistake stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from tsunagu.errors import SpecError
+from tsunagu.spec import Document
+
+__all__ = ["console", "problems"]
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def problems(document: Document) -> Iterator[None]:
+    """Give every mistake that is raised inside its place in the study file."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(document.annotate(error.mistakes)) from error

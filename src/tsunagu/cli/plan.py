@@ -1,0 +1,86 @@
+"""What ``tsunagu plan`` prints: the events, the tasks and their sizes, the stages, the choices, the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rich.table import Table as Grid
+
+from tsunagu.data import Table, describe as describe_table
+from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve, variations
+from tsunagu.studies import plan, seeds
+from tsunagu.tasks import build_graph, stages
+
+__all__ = ["describe"]
+
+
+def describe(study: Study, table: Table) -> Iterator[Grid | str]:
+    """The parts of the plan, in the order in which they are printed."""
+    yield _events(study, table)
+    yield _tasks(study.pipeline)
+    yield _stages(study.pipeline)
+    if choices(study.pipeline):
+        yield _choices(study.pipeline)
+    methods = " x ".join(str(len(labels)) for labels in study.vary.values()) or "1"
+    trials = len(list(plan(study)))
+    yield f"{trials} trials: {methods} methods x {count(study.pipeline)} architectures x {len(seeds(study))} seeds"
+
+
+def _events(study: Study, table: Table) -> Grid:
+    split = table.split(study.data.folds)
+    grid = Grid(title="Events")
+    for name in ("class", "events", "sum w", "sum |w|", "negative", "effective"):
+        grid.add_column(name, justify="right")
+    label = next((loss.target for task in study.tasks.values() for loss in task.losses if _is_label(table, loss.target)), None)
+    for row in describe_table(table, label):
+        grid.add_row(*(str(value) for value in row))
+    sizes = {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")}
+    grid.caption = ", ".join(f"{kind} {number:,}" for kind, number in sizes.items())
+    return grid
+
+
+def _is_label(table: Table, column: str) -> bool:
+    values = table.columns[column]
+    return values.ndim == 1 and not values.is_floating_point()
+
+
+def _tasks(pipeline: Pipeline) -> Grid:
+    grid = Grid(title="Tasks")
+    for name in ("task", "reads", "makes", "model", "parameters", "loss"):
+        grid.add_column(name)
+    sizes = _parameters(pipeline)
+    for name, task in pipeline.tasks.items():
+        inputs = task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
+        losses = " + ".join(f"{loss.weight:g} {loss.key}({task.output}, {loss.target})" for loss in task.losses)
+        model = getattr(task.model, "key", None) or type(task.model).__name__
+        grid.add_row(name, ", ".join(inputs), task.output, model, sizes[name], losses)
+    return grid
+
+
+def _parameters(pipeline: Pipeline) -> dict[str, str]:
+    found: dict[str, set[int]] = {name: set() for name in pipeline.tasks}
+    for architecture in architectures(pipeline):
+        graph = build_graph(resolve(pipeline, architecture), seed=0)
+        for name in found:
+            found[name].add(sum(p.numel() for p in graph.models[name].parameters() if p.requires_grad))
+    return {n: f"{min(s):,}" if len(s) == 1 else f"{min(s):,} ... {max(s):,}" for n, s in found.items()}
+
+
+def _stages(pipeline: Pipeline) -> Grid:
+    grid = Grid(title="Stages")
+    for name in ("stage", "reads in place of", "at most", "patience"):
+        grid.add_column(name)
+    first = resolve(pipeline, next(iter(architectures(pipeline))))
+    for stage in stages(first):
+        replaced = ", ".join(f"{column} for {output}" for output, column in stage.substitutes.items())
+        grid.add_row(stage.name, replaced or "-", f"{stage.epochs} epochs", str(stage.patience or "-"))
+    return grid
+
+
+def _choices(pipeline: Pipeline) -> Grid:
+    grid = Grid(title=f"Choices: {count(pipeline):,} architectures")
+    grid.add_column("choice")
+    grid.add_column("options")
+    for label, choice in choices(pipeline).items():
+        grid.add_row(label, ", ".join(choice.options))
+    return grid

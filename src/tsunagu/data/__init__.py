@@ -1,0 +1,41 @@
+"""Events: files, tables, folds and batches.
+
+A :class:`Source` reads the columns of one file, :func:`open_table` puts the needed ones of all files into a
+:class:`Table` and checks them, ``table.split(folds)`` tells which rows are for training, validation and test,
+and :func:`batches` tells in which order the training sees them. Everything is in memory, and a batch is an
+``index_select``: for the small models of an analysis a loader that walks over single events costs more than
+the training.
+
+The split follows a hash of the event number, never the order of the rows: it is the same for every selection,
+file order and systematic variation of an event.
+"""
+
+from tsunagu.data.batches import batches
+from tsunagu.data.describe import SampleRow, describe, describe_files
+from tsunagu.data.files import find_files, open_source
+from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
+from tsunagu.data.npz import NpzSource
+from tsunagu.data.opening import open_table
+from tsunagu.data.parquet import ParquetSource
+from tsunagu.data.source import ArraySource, Column, Source
+from tsunagu.data.table import Table
+
+__all__ = [
+    "ArraySource",
+    "Column",
+    "FoldChoice",
+    "NpzSource",
+    "ParquetSource",
+    "SampleRow",
+    "Source",
+    "Split",
+    "Table",
+    "batches",
+    "describe",
+    "describe_files",
+    "find_files",
+    "fold_of",
+    "mix",
+    "open_source",
+    "open_table",
+]

@@ -1,0 +1,93 @@
+"""Reading the planned columns of all files, with everything that is wrong with a single file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from tsunagu.data.checks import check_finite, check_lengths
+from tsunagu.data.recipes import Plan, Recipe
+from tsunagu.data.source import Array, Source
+from tsunagu.errors import DataError
+
+__all__ = ["Loaded", "as_column", "load"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The file columns of all files, put one after the other.
+
+    Args:
+        arrays: name to ``[E, ...]``; empty if a file could not be read, or columns have unequal lengths: then
+            there is no telling which rows belong together.
+        files: their names.
+        rows: events of each file.
+        problems: sentences.
+    """
+
+    arrays: Mapping[str, Array]
+    files: tuple[str, ...]
+    rows: tuple[int, ...]
+    problems: tuple[str, ...]
+
+
+def load(sources: Sequence[Source], plan: Plan, exact: Iterable[str]) -> Loaded:
+    """Read the columns of a plan, and check what a single file can tell.
+
+    Args:
+        sources: the files.
+        plan: what to read.
+        exact: names that keep float64: weights.
+
+    >>> from tsunagu.data import ArraySource
+    >>> loaded = load([ArraySource({"w": np.ones(2)})], Plan(recipes={"w": "w"}, raw=("w",)), exact=["w"])
+    >>> loaded.arrays, loaded.rows
+    ({'w': array([1., 1.])}, (2,))
+    """
+    keep = {plan.recipes[name] for name in exact if name in plan.recipes}
+    parts = [_read(source, plan.raw, keep) for source in sources]
+    problems = [line for _, lines in parts for line in lines]
+    for source, (read, _) in zip(sources, parts, strict=True):
+        problems += _check(source, read)
+    rows = tuple(len(next(iter(read.values()), ())) for read, _ in parts)
+    whole = all(len(array) == n for (read, _), n in zip(parts, rows, strict=True) for array in read.values())
+    complete = whole and all(len(read) == len(plan.raw) for read, _ in parts)
+    arrays = {name: _join([read.pop(name) for read, _ in parts]) for name in plan.raw} if complete else {}
+    files = tuple(source.name for source in sources)
+    return Loaded(arrays=arrays, files=files, rows=rows, problems=tuple(problems))
+
+
+def as_column(array: Array) -> Array:
+    """Single precision for floats, everything else as it is; what is too large becomes infinite.
+
+    >>> as_column(np.array([0.5])).dtype
+    dtype('float32')
+    """
+    if array.dtype != np.float64:
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
+
+
+def _read(source: Source, names: Sequence[str], keep: set[Recipe]) -> tuple[dict[str, Array], list[str]]:
+    try:
+        read = source.read(names)
+    except DataError as error:
+        return {}, [str(error)]
+    return {name: array if name in keep else as_column(array) for name, array in read.items()}, []
+
+
+def _check(source: Source, read: Mapping[str, Array]) -> list[str]:
+    problems = check_lengths(source.name, read)
+    return problems + [
+        line for name, array in read.items() for line in check_finite(source.name, name, array)
+    ]
+
+
+def _join(arrays: list[Array]) -> Array:
+    # One column at a time, and its parts are dropped at once: the peak is the table and one column.
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

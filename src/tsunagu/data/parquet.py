@@ -1,0 +1,152 @@
+"""Columns from Parquet files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tsunagu.data.source import Array, Column, Source, in_memory, memory_dtype
+from tsunagu.errors import DataError
+
+__all__ = ["ParquetSource"]
+
+# Rows that are decoded at once: 8192 events of two 3x16x16 images in float16 are 25 MB.
+_ROWS = 8192
+
+
+@final
+class ParquetSource(Source):
+    """One Parquet file: numbers, booleans, and lists of them that have the same length in every event.
+
+    A list column with the field metadata ``shape`` (JSON, such as ``[2, 3, 16, 16]``) gets that shape for
+    each event; without it, lists in lists become axes. Missing numbers (null) in a column of floats read as
+    NaN.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        DataError: not a Parquet file.
+
+    >>> import tempfile
+    >>> image = pa.FixedSizeListArray.from_arrays(np.arange(12, dtype="f2"), 6)
+    >>> schema = pa.schema([pa.field("image", image.type, metadata={"shape": "[2, 3]"})])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "events.parquet"
+    ...     pq.write_table(pa.table([image], schema=schema), path)
+    ...     ParquetSource(path).names()
+    {'image': Column(dtype=dtype('float32'), shape=(2, 3))}
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            with pq.ParquetFile(path) as file:
+                self._rows: int = file.metadata.num_rows
+                found = {field.name: _describe(file, field) for field in file.schema_arrow}
+        except (pa.ArrowException, OSError) as error:
+            message = f"{path}: cannot be read as a Parquet file: {error}"
+            raise DataError(message) from error
+        super().__init__(str(path), {n: reason for n, reason in found.items() if isinstance(reason, str)})
+        self._path = path
+        layouts = {n: layout for n, layout in found.items() if not isinstance(layout, str)}
+        self._columns = {n: column for n, (column, _) in layouts.items()}
+        # How long the lists are on disk, from the outermost inwards: not the shape, where that is declared.
+        self._lengths = {n: lengths for n, (_, lengths) in layouts.items()}
+
+    def names(self) -> dict[str, Column]:
+        """The columns that can be read."""
+        return dict(self._columns)
+
+    def read(self, names: Sequence[str]) -> dict[str, Array]:
+        """Read these columns and no others, a few thousand rows at a time."""
+        arrays = {n: np.empty((self._rows, *self._columns[n].shape), self._columns[n].dtype) for n in names}
+        bad = dict.fromkeys(names, 0)
+        start = 0
+        with pq.ParquetFile(self._path) as file:
+            for batch in file.iter_batches(batch_size=_ROWS, columns=list(names)):
+                for name in names:
+                    bad[name] += self._fill(
+                        arrays[name][start : start + len(batch)], batch.column(name), name
+                    )
+                start += len(batch)
+        self._report({n: count for n, count in bad.items() if count})
+        return arrays
+
+    def _fill(self, target: Array, values: Any, name: str) -> int:
+        flat, bad = _flatten(values, self._lengths[name])
+        if not bad:
+            where = f"{self.name}: column '{name}'"
+            target[...] = in_memory(flat.to_numpy(zero_copy_only=False), where).reshape(target.shape)
+        return bad
+
+    def _report(self, bad: dict[str, int]) -> None:
+        lines = [
+            f"{self.name}: column '{n}': {count} of {self._rows} events have a missing value (null) or a "
+            f"list of another length than {list(self._lengths[n])}"
+            for n, count in bad.items()
+        ]
+        if lines:
+            raise DataError("\n".join(lines))
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _describe(file: Any, field: Any) -> tuple[Column, tuple[int, ...]] | str:
+    leaf = field.type
+    while _is_list(leaf):
+        leaf = leaf.value_type
+    dtype = _memory(leaf)
+    if dtype is None:
+        return f"its type is {field.type}"
+    stored = _stored_shape(file, field)
+    declared = json.loads((field.metadata or {}).get(b"shape", "null"))
+    if declared is not None and math.prod(declared) != math.prod(stored):
+        return f"its metadata tell the shape {declared}, but a list has {math.prod(stored)} values"
+    return Column(dtype, stored if declared is None else tuple(declared)), stored
+
+
+def _memory(leaf: Any) -> np.dtype[Any] | None:
+    is_number = pa.types.is_integer(leaf) or pa.types.is_floating(leaf) or pa.types.is_boolean(leaf)
+    return memory_dtype(np.dtype(leaf.to_pandas_dtype())) if is_number else None
+
+
+def _stored_shape(file: Any, field: Any) -> tuple[int, ...]:
+    shape: list[int] = []
+    kind = field.type
+    while pa.types.is_fixed_size_list(kind):
+        shape.append(kind.list_size)
+        kind = kind.value_type
+    return _first_shape(file, field.name) if _is_list(kind) else tuple(shape)
+
+
+def _first_shape(file: Any, name: str) -> tuple[int, ...]:
+    # A list without a fixed size tells its length in the data only: the first event decides, reading checks
+    # the rest.
+    values = next(file.iter_batches(batch_size=1, columns=[name]), None)
+    shape: list[int] = []
+    array = pa.array([]) if values is None else values.column(name)
+    while _is_list(array.type):
+        rows, array = len(array), array.flatten()
+        shape.append(len(array) // max(rows, 1))
+    return tuple(shape)
+
+
+def _flatten(values: Any, lengths: tuple[int, ...]) -> tuple[Any, int]:
+    events = len(values)
+    for length in lengths:
+        found = pc.fill_null(pc.list_value_length(values), -1).to_numpy(zero_copy_only=False)
+        if wrong := int((found != length).sum()):
+            return values, min(wrong, events)
+        values = values.flatten()
+    nulls = 0 if pa.types.is_floating(values.type) else values.null_count
+    return values, min(nulls, events)

@@ -1,0 +1,125 @@
+"""What every reader of event files offers, and the rules for what a column becomes in memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsunagu.errors import DataError
+
+__all__ = ["Array", "ArraySource", "Column", "Source", "in_memory", "memory_dtype"]
+
+Array = NDArray[Any]
+
+
+class Column(NamedTuple):
+    """What a column is in memory: its dtype, and its shape for one event (``()`` for a single number)."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+class Source(ABC):
+    """A reader of columns. A new file format is a new leaf of this class.
+
+    Args:
+        name: of the file, for messages.
+        unreadable: columns that exist but cannot be arrays, each with the reason (``"its type is string"``).
+    """
+
+    def __init__(self, name: str, unreadable: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self.unreadable = dict(unreadable or {})
+
+    @abstractmethod
+    def names(self) -> dict[str, Column]:
+        """The columns that can be read, without reading them."""
+
+    @abstractmethod
+    def read(self, names: Sequence[str]) -> dict[str, Array]:
+        """Read these columns and no others.
+
+        Args:
+            names: all of them in :meth:`names`.
+
+        Returns:
+            C-contiguous, writable arrays ``[E, ...]`` of the dtypes that :meth:`names` tells.
+
+        Raises:
+            DataError: all columns that cannot be read, one line each: ``file: column 'x': ...``.
+        """
+
+
+def memory_dtype(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """The dtype in memory of a dtype on disk; None if it cannot be a column.
+
+    float16 is a format for disks only (it doubles the time of a batch to convert it there), whole numbers
+    become int64, booleans stay; float64 stays here, since weights need it.
+
+    >>> [str(memory_dtype(np.dtype(name))) for name in ("f2", "f4", "f8", "i1", "u4", "?", "U3")]
+    ['float32', 'float32', 'float64', 'int64', 'int64', 'bool', 'None']
+    """
+    if dtype.kind in "iu":
+        return np.dtype(np.int64)
+    known = {"f2": np.float32, "f4": np.float32, "f8": np.float64, "b1": np.bool_}
+    found = known.get(f"{dtype.kind}{dtype.itemsize}")
+    return None if found is None else np.dtype(found)
+
+
+def in_memory(array: Array, where: str) -> Array:
+    """An array as :func:`memory_dtype` wants it, C-contiguous.
+
+    Args:
+        array: of any readable dtype.
+        where: the beginning of the message, ``file: column 'x'``.
+
+    Raises:
+        DataError: unsigned numbers beyond the range of int64.
+
+    >>> in_memory(np.array([1, 2], dtype="u1"), "a.npz: column 'n'")
+    array([1, 2])
+    """
+    limit = np.iinfo(np.int64).max
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8 and (beyond := int((array > limit).sum())):
+        message = f"{where}: {beyond} of {array.size} values are larger than {limit}, the largest int64"
+        raise DataError(message)
+    return np.ascontiguousarray(array, dtype=memory_dtype(array.dtype))
+
+
+@final
+class ArraySource(Source):
+    """Columns that are in memory already; the table gets copies.
+
+    Args:
+        arrays: name to array ``[E, ...]``.
+        name: for messages.
+
+    >>> source = ArraySource({"pt": np.array([30.0, 40.0]), "process": np.array(["ggH", "Z"])})
+    >>> source.names(), source.unreadable
+    ({'pt': Column(dtype=dtype('float64'), shape=())}, {'process': 'its type is <U3'})
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], name: str = "arrays") -> None:
+        unreadable = {n: f"its type is {a.dtype}" for n, a in arrays.items() if memory_dtype(a.dtype) is None}
+        super().__init__(
+            name, unreadable | {n: "it is a single value" for n, a in arrays.items() if a.ndim == 0}
+        )
+        self._arrays = {n: a for n, a in arrays.items() if n not in self.unreadable}
+
+    def names(self) -> dict[str, Column]:
+        """The columns that can be read."""
+        return {n: _column(array) for n, array in self._arrays.items()}
+
+    def read(self, names: Sequence[str]) -> dict[str, Array]:
+        """Copies of these columns."""
+        return {n: in_memory(self._arrays[n].copy(), f"{self.name}: column '{n}'") for n in names}
+
+
+def _column(array: Array) -> Column:
+    dtype = memory_dtype(array.dtype)
+    assert dtype is not None
+    return Column(dtype, array.shape[1:])

@@ -1,0 +1,57 @@
+"""Building blocks: ordinary ``nn.Module`` classes that a node names by its key.
+
+A key is the longest known name that starts it (``LinearLast`` is a ``Linear``), a class of ``torch.nn``, or an import
+path ``my_package.my_module:MyNet``. Candidates for the two tasks of the H -> tau tau study are here, with the controls
+``Zero`` and ``Noise``:
+
+>>> import torch
+>>> calibrate, classify = TauMLP(), find("MassMLP")()
+>>> classify(calibrate(torch.rand(5, 2, 3, 16, 16), torch.rand(5, 2, 4))).shape
+torch.Size([5])
+
+Layers that draw random numbers own their generator; :func:`reseed` sets all of them from one seed, and :func:`adopt`
+swaps torch's dropout layers for ours.
+"""
+
+from tsunagu.layers.calibration import ScaleFactor, TauCNN, TauMLP
+from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
+from tsunagu.layers.controls import Noise, Zero
+from tsunagu.layers.dense import Activation, activate, dense
+from tsunagu.layers.init import initialise
+from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
+from tsunagu.layers.registry import check_args, find, known, register
+from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic
+
+__all__ = [
+    "LSTM",
+    "MLP",
+    "Activation",
+    "Dropout",
+    "LogMomentum",
+    "MassMLP",
+    "Noise",
+    "ScaleFactor",
+    "Stochastic",
+    "TauCNN",
+    "TauMLP",
+    "Zero",
+    "activate",
+    "adopt",
+    "check_args",
+    "correct",
+    "dense",
+    "find",
+    "from_log_pt",
+    "initialise",
+    "known",
+    "log_pt",
+    "pair_mass",
+    "register",
+    "reseed",
+    "stochastic",
+    "wrap",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,188 @@
+"""Candidates for the first task: from a jet's energy maps and four-momentum to the tau's four-momentum.
+
+All jets of an event share the weights: they are folded into the batch axis. Structures and parameter counts are those
+of the study behind arXiv:2106.02301. Momenta come and go in physical units; inside, pt is
+``x = log(pt * scale + 0.1)`` and each candidate adds a correction to the jet's own (x, eta, phi).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from tsunagu.layers.dense import activate, dense
+from tsunagu.layers.init import initialise
+from tsunagu.layers.momentum import PT_SCALE, LogMomentum, correct, log_pt
+from tsunagu.layers.registry import register
+
+__all__ = ["ScaleFactor", "TauCNN", "TauMLP"]
+
+_EMBEDDING = 4
+
+
+@register
+@final
+class TauMLP(nn.Module):
+    """Dense layers on the pixels of each jet, joined with its four-momentum (14 359 parameters by default).
+
+    Per jet: pixels -> features -> 4 numbers; with (x, eta, phi, mass) -> hidden -> correction of (x, eta, phi).
+
+    Args:
+        features: sizes of the layers between the pixels and the 4 numbers.
+        hidden: sizes of the layers between the 8 joined numbers and the correction.
+        activation: a class of ``torch.nn`` by name, or a module to copy.
+        dropout: the probability after each activation.
+        pt_scale: in 1/GeV.
+        image: channels, rows and columns of a jet's energy map.
+
+    Shapes:
+        ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
+        ``jet_p4 [E, 2, 4]``: pt (GeV), eta, phi, mass (GeV).
+        Returns ``[E, 2, 3]``: pt (GeV), eta, phi.
+
+    >>> net = TauMLP(activation="GELU")
+    >>> net(torch.rand(5, 2, 3, 16, 16), torch.rand(5, 2, 4)).shape
+    torch.Size([5, 2, 3])
+    """
+
+    def __init__(
+        self,
+        features: Sequence[int] = (16, 16, 16),
+        hidden: Sequence[int] = (32, 32),
+        activation: str | nn.Module = "ReLU",
+        dropout: float = 0.0,
+        pt_scale: float = PT_SCALE,
+        image: Sequence[int] = (3, 16, 16),
+    ) -> None:
+        super().__init__()
+        maps, rows, columns = image
+        pixels = maps * rows * columns
+        self.momenta = LogMomentum(pt_scale)
+        self.embed = nn.Sequential(nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout))
+        self.head = dense([_EMBEDDING + 4, *hidden, 3], activation, dropout)
+        initialise(self)
+
+    def forward(self, jet_image: Tensor, jet_p4: Tensor) -> Tensor:
+        return _calibrate(self.momenta, self.embed, self.head, jet_image, jet_p4)
+
+
+@register
+@final
+class TauCNN(nn.Module):
+    """Convolutions on the energy maps of each jet, joined with its four-momentum (18 847 parameters by default).
+
+    Per jet: convolutions of ``kernel`` with ``channels`` and half of them, max-pool by 2, convolutions of 2 with half
+    and a quarter of the channels, each unpadded and activated; -> features -> 4 numbers; with (x, eta, phi, mass) ->
+    hidden -> correction of (x, eta, phi).
+
+    Args:
+        channels: of the first convolution; 4 or more.
+        kernel: of the first two convolutions, from 1 to 5 on 16 x 16 pixels.
+        features: sizes of the layers between the last map and the 4 numbers.
+        hidden: sizes of the layers between the 8 joined numbers and the correction.
+        activation: a class of ``torch.nn`` by name, or a module to copy.
+        dropout: the probability after each activation of a dense layer.
+        pt_scale: in 1/GeV.
+        image: channels, rows and columns of a jet's energy map.
+
+    Shapes:
+        ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
+        ``jet_p4 [E, 2, 4]``: pt (GeV), eta, phi, mass (GeV).
+        Returns ``[E, 2, 3]``: pt (GeV), eta, phi.
+
+    Raises:
+        ValueError: too few channels, or a kernel that leaves nothing of the map.
+
+    >>> net = TauCNN(channels=16, kernel=5)
+    >>> net(torch.rand(5, 2, 3, 16, 16), torch.rand(5, 2, 4)).shape
+    torch.Size([5, 2, 3])
+    """
+
+    def __init__(
+        self,
+        channels: int = 32,
+        kernel: int = 3,
+        features: Sequence[int] = (16, 16, 16),
+        hidden: Sequence[int] = (64, 64, 64),
+        activation: str | nn.Module = "ReLU",
+        dropout: float = 0.0,
+        pt_scale: float = PT_SCALE,
+        image: Sequence[int] = (3, 16, 16),
+    ) -> None:
+        super().__init__()
+        maps, rows, columns = image
+        pixels = channels // 4 * _shrunk(rows, kernel) * _shrunk(columns, kernel)
+        self.momenta = LogMomentum(pt_scale)
+        convolutions = _convolutions(maps, channels, kernel, activation)
+        self.embed = nn.Sequential(
+            *convolutions, nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout)
+        )
+        self.head = dense([_EMBEDDING + 4, *hidden, 3], activation, dropout)
+        initialise(self)
+
+    def forward(self, jet_image: Tensor, jet_p4: Tensor) -> Tensor:
+        return _calibrate(self.momenta, self.embed, self.head, jet_image, jet_p4)
+
+
+@register
+@final
+class ScaleFactor(nn.Module):
+    """A scale and a shift of (x, eta, phi), shared by the jets (6 parameters); 1 and 0 at the start.
+
+    Args:
+        pt_scale: in 1/GeV.
+
+    Shapes:
+        ``jet_p4 [E, 2, 3 or 4]``: pt (GeV), eta, phi, perhaps more; by name, or the last of the positional inputs.
+        Whatever stands before it, such as the energy maps of the other candidates, is not looked at.
+        Returns ``[E, 2, 3]``: pt (GeV), eta, phi.
+
+    >>> ScaleFactor()(jet_p4=torch.tensor([[[50.0, 1.0, 2.0, 5.0]]])).round(decimals=3).tolist()
+    [[[50.0, 1.0, 2.0]]]
+    """
+
+    def __init__(self, pt_scale: float = PT_SCALE) -> None:
+        super().__init__()
+        self.pt_scale = pt_scale
+        self.scale = nn.Parameter(torch.ones(3))
+        self.shift = nn.Parameter(torch.zeros(3))
+
+    def forward(self, *inputs: Tensor, jet_p4: Tensor | None = None) -> Tensor:
+        jet = inputs[-1] if jet_p4 is None else jet_p4
+        scaled = torch.cat([log_pt(jet[..., :1], self.pt_scale), jet[..., 1:3]], dim=-1) * self.scale
+        return correct(scaled, self.shift, self.pt_scale)
+
+
+def _calibrate(
+    momenta: LogMomentum, embed: nn.Module, head: nn.Module, jet_image: Tensor, jet_p4: Tensor
+) -> Tensor:
+    jet = momenta(jet_p4)
+    # A pixel's energy spans four orders of magnitude; what noise subtraction left below 0 counts as nothing.
+    maps = torch.log1p(jet_image.clamp(min=0.0)).flatten(0, 1)
+    embedding = embed(maps).unflatten(0, jet_p4.shape[:2])
+    return correct(jet, head(torch.cat([embedding, jet], dim=-1)), momenta.pt_scale)
+
+
+def _convolutions(maps: int, channels: int, kernel: int, activation: str | nn.Module) -> list[nn.Module]:
+    if channels < 4:
+        msg = f"channels must be 4 or more (the last convolution has a quarter of them), found {channels}"
+        raise ValueError(msg)
+    half, quarter = channels // 2, channels // 4
+    return [
+        *(nn.Conv2d(maps, channels, kernel), activate(activation)),
+        *(nn.Conv2d(channels, half, kernel), activate(activation)),
+        nn.MaxPool2d(2),
+        *(nn.Conv2d(half, half, 2), activate(activation)),
+        *(nn.Conv2d(half, quarter, 2), activate(activation)),
+    ]
+
+
+def _shrunk(pixels: int, kernel: int) -> int:
+    left = (pixels - 2 * (kernel - 1)) // 2 - 2
+    if kernel < 1 or left < 1:
+        msg = f"kernel must be from 1 to {(pixels - 6) // 2 + 1} on {pixels} pixels, found {kernel}"
+        raise ValueError(msg)
+    return left

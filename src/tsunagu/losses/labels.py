@@ -1,0 +1,81 @@
+"""Losses for labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tsunagu.losses.loss import Loss, align, event_mean, register_loss
+from tsunagu.losses.regression import check_finite
+
+__all__ = ["Binary", "CrossEntropy"]
+
+
+@register_loss("binary")
+@final
+@dataclass(frozen=True, kw_only=True)
+class Binary(Loss):
+    """The binary cross entropy of a logit z and a label y, ``-y log s(z) - (1 - y) log(1 - s(z))``, s the sigmoid.
+
+    Computed as ``max(z, 0) - z y + log(1 + exp(-|z|))``, which is finite for every finite logit.
+    The prediction is ``[E]`` (or ``[E, 1]``), the target ``[E]`` of 0 and 1 in any dtype.
+
+    >>> Binary()(torch.tensor([0.0, 1e4]), torch.tensor([1, 1])).tolist()
+    [0.6931471824645996, 0.0]
+    """
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        label = target.to(prediction.dtype)
+        logit = align(prediction, label)
+        return event_mean(functional.binary_cross_entropy_with_logits(logit, label, reduction="none"))
+
+    def check(self, target: Tensor) -> str | None:
+        if target.is_floating_point() and (problem := check_finite(target)):
+            return problem
+        strange = target[(target != 0) & (target != 1)]
+        return f"labels must be 0 or 1, found {_some(strange, target)}" if strange.numel() else None
+
+
+@register_loss("cross_entropy")
+@final
+@dataclass(frozen=True, kw_only=True)
+class CrossEntropy(Loss):
+    """The softmax cross entropy of logits z and a class y, ``log sum_c exp(z_c) - z_y``.
+
+    The prediction is ``[E, C]``, the target ``[E]`` of whole numbers from 0 to C - 1 in any dtype.
+
+    Args:
+        classes: C, where :meth:`check` is to know it; labels beyond it are an error before the training.
+
+    >>> CrossEntropy()(torch.zeros(1, 4), torch.tensor([2])).tolist()
+    [1.3862943649291992]
+    """
+
+    classes: int | None = None
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        wrong_classes = self.classes is not None and prediction.shape[-1] != self.classes
+        if prediction.ndim != 2 or prediction.shape[:1] != target.shape or wrong_classes:
+            wanted = f"[E, {self.classes or 'C'}] and [E]"
+            msg = f"logits and labels {wanted} expected, found {list(prediction.shape)} and {list(target.shape)}"
+            raise ValueError(msg)
+        return functional.cross_entropy(prediction, target.long(), reduction="none")
+
+    def check(self, target: Tensor) -> str | None:
+        if target.is_floating_point() and (problem := check_finite(target)):
+            return problem
+        most = torch.iinfo(torch.int64).max if self.classes is None else self.classes - 1
+        number = target.long()
+        strange = target[(number != target) | (number < 0) | (number > most)]
+        wanted = "whole numbers from 0" + ("" if self.classes is None else f" to {most}")
+        return f"labels must be {wanted}, found {_some(strange, target)}" if strange.numel() else None
+
+
+def _some(values: Tensor, target: Tensor, most: int = 3) -> str:
+    found = torch.unique(values).tolist()
+    names = ", ".join(f"{value:g}" for value in found[:most]) + (", ..." if len(found) > most else "")
+    return f"{names} in {values.numel()} of {target.numel()} events"

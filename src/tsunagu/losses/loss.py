@@ -1,0 +1,146 @@
+"""What a loss is: one number per event. One place reduces them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from tsunagu.errors import did_you_mean
+
+__all__ = ["Loss", "align", "event_mean", "find_loss", "known_losses", "register_loss", "weighted_mean"]
+
+
+class Loss(ABC):
+    """A per-event function of prediction and target; subclasses are final, frozen and without state."""
+
+    @abstractmethod
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The loss of each event.
+
+        Args:
+            prediction: ``[E, ...]``, float32 or float64.
+            target: ``[E, ...]``, any dtype; cast to the prediction's where it is a number to be met.
+
+        Returns:
+            ``[E]``, in the prediction's dtype, not reduced and not weighted.
+
+        Raises:
+            ValueError: the shapes do not belong together.
+        """
+
+    @abstractmethod
+    def check(self, target: Tensor) -> str | None:
+        """A sentence on what makes a whole column ``[E, ...]`` unfit as a target, or None where it fits."""
+
+
+LossT = TypeVar("LossT", bound=Loss)
+
+_registered: dict[str, type[Loss]] = {}
+
+
+def register_loss(key: str) -> Callable[[type[LossT]], type[LossT]]:
+    """Make a loss known by a key; a class decorator.
+
+    Raises:
+        ValueError: another loss has this key.
+
+    >>> register_loss("mse")(find_loss("mse")).__name__
+    'MeanSquared'
+    """
+
+    def keep(cls: type[LossT]) -> type[LossT]:
+        # The same class may come again: a notebook's cell is run more than once.
+        if key in _registered and _origin(_registered[key]) != _origin(cls):
+            msg = f"the loss key '{key}' is taken by {_origin(_registered[key])}"
+            raise ValueError(msg)
+        _registered[key] = cls
+        return cls
+
+    return keep
+
+
+def find_loss(key: str) -> type[Loss]:
+    """The loss that a key names; its settings are the arguments of the class.
+
+    Raises:
+        LookupError: there is no such loss; the message names the nearest one.
+
+    >>> find_loss("huber")(delta=0.5)
+    Huber(delta=0.5)
+    >>> find_loss("binray")
+    Traceback (most recent call last):
+    LookupError: unknown loss 'binray' (did you mean 'binary'?)
+    """
+    if key not in _registered:
+        msg = f"unknown loss '{key}'{did_you_mean(key, _registered)}"
+        raise LookupError(msg)
+    return _registered[key]
+
+
+def known_losses() -> list[str]:
+    """All keys.
+
+    >>> known_losses()
+    ['binary', 'cross_entropy', 'four_momentum', 'four_momentum_ptetaphi', 'huber', 'mse']
+    """
+    return sorted(_registered)
+
+
+def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
+    """The one reduction: ``sum_e(w_e l_e) / sum_e(w_e)``, and 0 where the weights sum to 0.
+
+    Args:
+        loss: ``[E]``.
+        weight: ``[E]``, any dtype; negative weights count as such.
+
+    Returns:
+        A scalar in the loss's dtype.
+
+    Raises:
+        ValueError: another shape than ``[E]`` on either side, which would broadcast events against each other.
+
+    >>> weighted_mean(torch.tensor([1.0, 3.0]), torch.tensor([3.0, 1.0])).item()
+    1.5
+    """
+    if loss.ndim != 1 or loss.shape != weight.shape:
+        msg = f"one loss and one weight per event expected, found {list(loss.shape)} and {list(weight.shape)}"
+        raise ValueError(msg)
+    weight = weight.to(loss.dtype)
+    total = weight.sum()
+    return (weight * loss).sum() / torch.where(total == 0.0, torch.ones_like(total), total)
+
+
+def align(prediction: Tensor, target: Tensor) -> Tensor:
+    """The prediction in the target's shape, where both have as many numbers per event.
+
+    So ``[E, 1]`` meets ``[E]`` and ``[E, 6]`` meets ``[E, 2, 3]``, but nothing is ever broadcast.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+
+    >>> align(torch.zeros(4, 1), torch.zeros(4)).shape
+    torch.Size([4])
+    """
+    if prediction.shape == target.shape:
+        return prediction
+    if prediction.shape[:1] != target.shape[:1] or prediction.numel() != target.numel():
+        msg = f"the prediction {list(prediction.shape)} does not match the target {list(target.shape)}"
+        raise ValueError(msg)
+    return prediction.reshape(target.shape)
+
+
+def event_mean(value: Tensor) -> Tensor:
+    """The mean of ``[E, ...]`` over everything but the events: ``[E]``.
+
+    >>> event_mean(torch.tensor([[1.0, 3.0], [0.0, 0.0]])).tolist()
+    [2.0, 0.0]
+    """
+    return value if value.ndim == 1 else value.flatten(1).mean(1)
+
+
+def _origin(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -1,0 +1,185 @@
+"""How every figure looks: mplhep's style, a colour-blind safe palette, one size, and files equal byte for byte.
+
+mplhep's styles are dictionaries for matplotlib's global settings. Global settings would make the figures depend on what
+else the process draws, so the values are read from the dictionary and applied to each Axes; pyplot is never used.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from numpy.typing import ArrayLike
+
+from tsunagu.errors import ResumeError
+
+__all__ = ["BACKGROUND", "BASELINE", "PALETTE", "SIGNAL", "Drawing", "Line", "canvas", "dress", "line", "save"]
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette without its yellow, which is too pale for a line on white (https://jfly.uni-koeln.de/color/)."""
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
+SIGNAL, BACKGROUND, BASELINE = PALETTE[1], PALETTE[0], "#777777"
+SIZE = (7.2, 5.6)
+DPI = 150
+_FAMILY = ["TeX Gyre Heros", "DejaVu Sans"]
+_RENDERING = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A finished figure and the numbers in it, as columns of one length."""
+
+    figure: Figure
+    numbers: Mapping[str, ArrayLike] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Line:
+    """How one method is drawn everywhere in a report: colour and dashes both tell the methods apart."""
+
+    color: str
+    dashes: Any = "-"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of ``Axes.plot``."""
+        return {"color": self.color, "linestyle": self.dashes}
+
+
+def line(number: int) -> Line:
+    """The look of the method with this number: seven colours, then other dashes.
+
+    >>> line(0).color, line(0).dashes, line(7).color == line(0).color, line(7) == line(0)
+    ('#0072B2', '-', True, False)
+    """
+    return Line(PALETTE[number % len(PALETTE)], DASHES[(number + number // len(PALETTE)) % len(DASHES)])
+
+
+@cache
+def _settings() -> Mapping[str, Any]:
+    import mplhep  # slow to import, and it registers its fonts
+
+    settings: Mapping[str, Any] = mplhep.style.ATLAS  # the style's lines and ticks; no experiment's name is drawn
+    return settings
+
+
+def canvas(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = SIZE, **grid: Any
+) -> tuple[Figure, list[Axes]]:
+    """An empty figure of ``size`` inches with ``rows x columns`` dressed panels, in reading order.
+
+    >>> figure, panels = canvas(1, 2)
+    >>> len(panels), figure.get_size_inches().tolist()
+    (2, [7.2, 5.6])
+    """
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    panels = [axes for row in figure.subplots(rows, columns, squeeze=False, **grid) for axes in row]
+    for axes in panels:
+        _set_ticks(axes)
+    return figure, panels
+
+
+def _set_ticks(axes: Axes) -> None:
+    style = _settings()
+    axes.minorticks_on()
+    both = {"direction": style["xtick.direction"], "top": True, "right": True, "labelfontfamily": _FAMILY}
+    axes.tick_params(which="major", length=7, labelsize=13, **both)
+    axes.tick_params(which="minor", length=4, **both)
+    for spine in axes.spines.values():
+        spine.set_linewidth(style["axes.linewidth"])
+
+
+def dress(
+    axes: Axes,
+    *,
+    x: str = "",
+    y: str = "",
+    left: str = "",
+    right: str = "",
+    legend: Mapping[str, Any] | None = None,
+) -> None:
+    """Label the axes at their ends, write the neutral heading above the frame, and add the legend.
+
+    Args:
+        axes: the panel, with everything drawn in it.
+        x: the label below, with its unit.
+        y: the label at the left, with its unit.
+        left: bold heading; right: plain heading.
+        right: plain heading at the right.
+        legend: arguments of ``Axes.legend``; None draws none.
+    """
+    style = _settings()
+    axes.set_xlabel(x, loc=style["xaxis.labellocation"], fontsize=15)
+    axes.set_ylabel(y, loc=style["yaxis.labellocation"], fontsize=15)
+    axes.set_title(left, loc="left", fontsize=14, fontweight="bold", parse_math=False)
+    axes.set_title(right, loc="right", fontsize=12, parse_math=False)
+    if legend is not None:
+        axes.legend(**{"frameon": False, "fontsize": 12, "title_fontsize": 12, "labelspacing": 0.35} | dict(legend))
+    for text in axes.findobj(Text):
+        text.set_fontfamily(_FAMILY)
+        text.set_math_fontfamily("stixsans")
+
+
+def save(drawing: Drawing, stem: Path) -> list[Path]:
+    """Write ``stem.png``, ``stem.pdf`` and, where there are numbers, ``stem.csv``; equal drawings give equal bytes.
+
+    Raises:
+        ResumeError: a file cannot be written there.
+    """
+    contents = {".png": _render(drawing.figure, "png"), ".pdf": _render(drawing.figure, "pdf")}
+    if drawing.numbers:
+        contents[".csv"] = _csv(drawing.numbers)
+    paths = [stem.with_name(stem.name + suffix) for suffix in contents]
+    for path, content in zip(paths, contents.values(), strict=True):
+        write(path, content)
+    return paths
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing: under another name first, then renamed.
+
+    Raises:
+        ResumeError: the file cannot be written; the message names it.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        message = f"{path}: cannot be written: {error.strerror}; name another folder for the figures"
+        raise ResumeError(message) from error
+
+
+def _render(figure: Figure, kind: str) -> bytes:
+    dates_and_versions = {"png": {"Software": None}, "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer"))}
+    stream = io.BytesIO()
+    with _RENDERING:  # text layout shares caches between threads
+        figure.savefig(stream, format=kind, dpi=DPI, facecolor="white", metadata=dates_and_versions[kind])
+    return stream.getvalue()
+
+
+def _csv(numbers: Mapping[str, ArrayLike]) -> bytes:
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(numbers)
+    table.writerows(zip(*(_cells(np.asarray(column)) for column in numbers.values()), strict=True))
+    return stream.getvalue().encode()
+
+
+def _cells(column: np.ndarray[Any, Any]) -> Sequence[str]:
+    if column.dtype.kind != "f":
+        return [str(value) for value in column.tolist()]
+    return ["" if np.isnan(value) else f"{value:.9g}" for value in column.tolist()]

@@ -1,0 +1,118 @@
+"""What one finished trial left in its folder; nothing is executed, and arrays are read when they are drawn."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsunagu.errors import DataError, ResumeError, did_you_mean
+
+__all__ = ["Array", "Row", "StoredTrial", "Undrawable", "read_rows", "unreadable"]
+
+Array = NDArray[np.float64]
+Row = Mapping[str, str]
+
+
+class Undrawable(Exception):  # noqa: N818
+    """Why one figure is left out; the other figures are drawn. Never leaves the report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTrial:
+    """One finished training.
+
+    Args:
+        seed: as ``results.csv`` says.
+        folder: where its files are.
+    """
+
+    seed: int
+    folder: Path
+
+    @cached_property
+    def columns(self) -> Mapping[str, Array]:
+        """The arrays of ``predictions.npz``, as float64, by ``<split>_<name>``.
+
+        Raises:
+            ResumeError: the file is missing or damaged.
+        """
+        path = self.folder / "predictions.npz"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                loaded = {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise ResumeError(unreadable(path, error, "remove the trial's folder and run the study again")) from error
+        return {name: array.astype(np.float64) for name, array in loaded.items() if _is_numeric(array)}
+
+    def take(self, split: str, *names: str) -> list[Array]:
+        """Columns of one split, such as ``take("test", "score", "weight")``.
+
+        Raises:
+            Undrawable: a column is not there.
+            DataError: columns of unlike lengths; the message names file and columns.
+        """
+        path = self.folder / "predictions.npz"
+        missing = [f"{split}_{name}" for name in names if f"{split}_{name}" not in self.columns]
+        if missing:
+            msg = f"{path} has no column {', '.join(missing)}{did_you_mean(missing[0], self.columns)}"
+            raise Undrawable(msg)
+        found = [self.columns[f"{split}_{name}"] for name in names]
+        if len({len(column) for column in found}) > 1:
+            counts = ", ".join(f"{split}_{name}: {len(column)}" for name, column in zip(names, found, strict=True))
+            msg = f"{path}: columns of unlike lengths ({counts}); remove the trial's folder and run the study again"
+            raise DataError(msg)
+        return found
+
+    def has(self, *names: str) -> bool:
+        """Whether the columns are stored for the test events."""
+        return all(f"test_{name}" in self.columns for name in names)
+
+    @cached_property
+    def history(self) -> Sequence[Row]:
+        """The lines of ``history.csv``, one an epoch."""
+        return read_rows(self.folder / "history.csv", ("stage", "epoch", "train_loss", "valid_loss"))
+
+
+def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
+    """The lines of a CSV file, by column.
+
+    Raises:
+        ResumeError: the file is missing or cannot be read.
+        DataError: no lines, a needed column is missing, or lines of unlike lengths.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file))
+    except (OSError, ValueError, csv.Error) as error:
+        raise ResumeError(unreadable(path, error, "run the study first, or again")) from error
+    if len(lines) < 2:
+        msg = f"{path}: no line of numbers in it; run the study again"
+        raise DataError(msg)
+    header = lines[0]
+    missing = [name for name in needed if name not in header]
+    if missing:
+        msg = f"{path}: no column {', '.join(missing)}{did_you_mean(missing[0], header)}"
+        raise DataError(msg)
+    bad = [number for number, cells in enumerate(lines, 1) if len(cells) != len(header)]
+    if bad:
+        msg = f"{path}:{bad[0]}: {len(lines[bad[0] - 1])} cells where the header has {len(header)}; run the study again"
+        raise DataError(msg)
+    return [dict(zip(header, cells, strict=True)) for cells in lines[1:]]
+
+
+def unreadable(path: Path, error: Exception, remedy: str) -> str:
+    """What is wrong with a file, in one sentence with the remedy."""
+    why = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+    return f"{path}: {why}; {remedy}"
+
+
+def _is_numeric(array: NDArray[Any]) -> bool:
+    return array.dtype.kind in "bifu"

@@ -1,0 +1,25 @@
+"""A study is trials as a product of variations and seeds, and the tables that are read off them."""
+
+from tsunagu.studies.plan import Planned, check_study, needed_columns, open_study_table, plan, seeds
+from tsunagu.studies.run import Outcome, Watcher, run_study
+from tsunagu.studies.tables import Baseline, Row, write_results, write_summary
+
+__all__ = [
+    "Baseline",
+    "Outcome",
+    "Planned",
+    "Row",
+    "Watcher",
+    "check_study",
+    "needed_columns",
+    "open_study_table",
+    "plan",
+    "run_study",
+    "seeds",
+    "write_results",
+    "write_summary",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

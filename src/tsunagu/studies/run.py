@@ -1,0 +1,121 @@
+"""Run a study: every trial through the store, then the tables that everything else reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsunagu.data import Table
+from tsunagu.errors import TsunaguError
+from tsunagu.metrics import parse_metric
+from tsunagu.spec import Data, Study, canonical, dump_yaml
+from tsunagu.studies.plan import Planned, check_study, open_study_table, plan
+from tsunagu.studies.tables import Baseline, Row, write_results, write_summary
+from tsunagu.train import Training, measure
+from tsunagu.trials import Result, Store, run_trial, write_bytes
+
+__all__ = ["Outcome", "Watcher", "run_study"]
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watcher:
+    """Functions that are told what happens while a study runs.
+
+    Args:
+        begin: the trials that will run, or be found in the store.
+        trial: a trial begins.
+        step: an optimiser step was made.
+        epoch: an epoch ended; the history has a new line.
+        end: a trial ended, well or not.
+    """
+
+    begin: Callable[[Sequence[Planned]], None] = _ignore
+    trial: Callable[[Planned], None] = _ignore
+    step: Callable[[Training], None] = _ignore
+    epoch: Callable[[Training], None] = _ignore
+    end: Callable[[Planned, Result | TsunaguError], None] = _ignore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a study came to.
+
+    Args:
+        rows: one for each finished trial.
+        baselines: metrics of columns that are read off the table without training.
+        failures: trials that could not be finished, with the reason; the others are kept.
+    """
+
+    rows: Sequence[Row]
+    baselines: Sequence[Baseline]
+    failures: Sequence[tuple[Planned, TsunaguError]]
+
+
+def run_study(study: Study, out: Path, *, base: Path, watcher: Watcher | None = None) -> Outcome:
+    """Run all trials of a study that are not yet in the store, and write ``results.csv`` and ``summary.json``.
+
+    Args:
+        study: as declared.
+        out: the folder of the results; again with the same folder continues, or returns at once.
+        base: what relative file names are relative to.
+        watcher: told of every step.
+
+    Raises:
+        SpecError, DataError: found before any training, all mistakes at once.
+    """
+    watch = watcher or Watcher()
+    tables = {canonical(study.data): check_study(study, base)}
+    trials = list(plan(study))
+    watch.begin(trials)
+    write_bytes(out / "study.yaml", dump_yaml(study).encode())
+    rows: list[Row] = []
+    failures: list[tuple[Planned, TsunaguError]] = []
+    for planned in trials:
+        table = _table(tables, planned.study.data, planned.study, base)
+        watch.trial(planned)
+        try:
+            store = Store(out / "trials")
+            result = run_trial(planned.trial, table, store, on_step=watch.step, on_epoch=watch.epoch)
+        except TsunaguError as error:
+            failures.append((planned, error))
+            watch.end(planned, error)
+            continue
+        rows.append(Row(planned=planned, result=result))
+        watch.end(planned, result)
+        # After every trial, so that an interrupted study leaves a table of what is finished.
+        _write(study, out, rows, tables)
+    baselines = _write(study, out, rows, tables)
+    return Outcome(rows=rows, baselines=baselines, failures=failures)
+
+
+def _write(study: Study, out: Path, rows: Sequence[Row], tables: dict[str, Table]) -> list[Baseline]:
+    table = tables[canonical(study.data)]
+    baselines = _baselines(study, table)
+    write_results(out / "results.csv", rows, baselines)
+    write_summary(out / "summary.json", study, rows, baselines, table)
+    return baselines
+
+
+def _table(tables: dict[str, Table], data: Data, study: Study, base: Path) -> Table:
+    name = canonical(data)
+    if name not in tables:
+        tables[name] = open_study_table(study, base)
+    return tables[name]
+
+
+def _baselines(study: Study, table: Table) -> list[Baseline]:
+    split = table.split(study.data.folds)
+    found = []
+    for method, text in study.baselines.items():
+        call = parse_metric(text)
+        values = {
+            f"{kind}_{call.name}": measure([call], {}, table, rows)[0]
+            for kind, rows in (("validation", split.validation), ("test", split.test))
+        }
+        found.append(Baseline(method=method, metrics=values))
+    return found

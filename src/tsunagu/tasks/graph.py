@@ -1,0 +1,125 @@
+"""The graph of tasks as one module: columns in, the outputs of every task out, under their names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from tsunagu.errors import Mistake, SpecError
+from tsunagu.spec import Pipeline, Task, order
+from tsunagu.tasks.build import build
+
+__all__ = ["Graph", "build_graph", "wire"]
+
+Wiring = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+
+
+@final
+class Graph(nn.Module):
+    """Tasks in the order in which their outputs are needed.
+
+    Args:
+        models: one module for each task.
+        wiring: for each task the names it reads, positionally and by keyword; see :func:`wire`.
+        outputs: the name under which each task's prediction joins the batch.
+    """
+
+    def __init__(self, models: Mapping[str, nn.Module], wiring: Mapping[str, Wiring], outputs: Mapping[str, str]) -> None:
+        super().__init__()
+        self.models = nn.ModuleDict(dict(models))
+        self.wiring = dict(wiring)
+        self.outputs = dict(outputs)
+        # ModuleDict look-ups cost more than the small models themselves would forgive.
+        self._steps = {name: (self.models[name], *self.wiring[name], self.outputs[name]) for name in self.wiring}
+
+    def forward(
+        self,
+        batch: Mapping[str, Tensor],
+        tasks: Sequence[str] | None = None,
+        substitutes: Mapping[str, str] | None = None,
+    ) -> dict[str, Tensor]:
+        """Run tasks on a batch.
+
+        Args:
+            batch: columns ``[E, ...]`` by name.
+            tasks: which tasks, in order; all by default.
+            substitutes: columns to read in place of upstream outputs (the pretraining of one task).
+
+        Returns:
+            The predictions ``[E, ...]`` by output name.
+        """
+        known = dict(batch)
+        for output, column in (substitutes or {}).items():
+            known[output] = batch[column]
+        predictions: dict[str, Tensor] = {}
+        for name in self._steps if tasks is None else tasks:
+            model, positional, keywords, output = self._steps[name]
+            inputs = [known[column] for column in positional]
+            prediction = model(*inputs, **{argument: known[column] for argument, column in keywords})
+            known[output] = predictions[output] = prediction
+        return predictions
+
+    def columns(self, tasks: Sequence[str] | None = None, substitutes: Mapping[str, str] | None = None) -> list[str]:
+        """The table's columns that a forward pass of these tasks reads."""
+        replaced = dict(substitutes or {})
+        needed: dict[str, None] = {}
+        made: set[str] = set()
+        for name in self._steps if tasks is None else tasks:
+            _, positional, keywords, output = self._steps[name]
+            for column in (*positional, *(column for _, column in keywords)):
+                if column not in made:
+                    needed[replaced.get(column, column)] = None
+            made.add(output)
+        return list(needed)
+
+
+def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
+    """Build the models of a pipeline without choices and wire them by name.
+
+    Raises:
+        SpecError: a model that cannot be built, or a ``forward`` that does not fit the task's inputs.
+
+    >>> from tsunagu.spec import LossTerm, Pipeline, Task, node
+    >>> task = Task(inputs=["x"], output="y", model=node("Linear", 2, 1), loss=LossTerm(key="mse", target="t"))
+    >>> graph = build_graph(Pipeline(tasks={"fit": task}, metric="mse(y, t)"), seed=1)
+    >>> {name: tuple(value.shape) for name, value in graph({"x": torch.zeros(5, 2)}).items()}
+    {'y': (5, 1)}
+    """
+    names = order(pipeline)
+    models = {n: build(pipeline.tasks[n].model, seed=seed, path=("tasks", n, "model")) for n in names}
+    wiring = {n: wire(models[n], pipeline.tasks[n], n) for n in names}
+    return Graph(models, wiring, {n: pipeline.tasks[n].output for n in names})
+
+
+def wire(model: nn.Module, task: Task, name: str) -> Wiring:
+    """How a task's inputs reach ``forward``: by name where it names them, else by position where the number fits.
+
+    Returns:
+        The columns to pass by position, and the pairs (argument, column) to pass by keyword.
+
+    Raises:
+        SpecError: neither fits; the message lists both sides.
+    """
+    inputs = dict(task.inputs) if isinstance(task.inputs, Mapping) else {column: column for column in task.inputs}
+    parameters = _parameters(model)
+    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    named = [p.name for p in parameters if p.name in inputs and p.kind is not p.POSITIONAL_ONLY]
+    if set(required) <= set(named) and named:
+        return (), tuple((argument, inputs[argument]) for argument in named)
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    if not isinstance(task.inputs, Mapping) and (variadic or len(required) <= len(inputs) <= len(parameters)):
+        return tuple(inputs.values()), ()
+    found = f"forward({', '.join(p.name for p in parameters)}) cannot take the inputs {', '.join(inputs)}; name its arguments"
+    raise SpecError([Mistake(("tasks", name, "inputs"), found)])
+
+
+def _parameters(model: nn.Module) -> list[inspect.Parameter]:
+    # A sequence hands its inputs to its first module, so that one's signature counts.
+    first = model
+    while isinstance(first, nn.Sequential) and len(first):
+        first = first[0]
+    return list(inspect.signature(first.forward).parameters.values())

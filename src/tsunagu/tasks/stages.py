@@ -1,0 +1,139 @@
+"""The training stages of a pipeline: each task alone on the truth, then all tasks together.
+
+Pretraining needs no second mapping: a loss already says which column supervises an output, so a task that is trained
+alone reads that column wherever it would read the output of an earlier task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from tsunagu.losses import Loss, find_loss, weighted_mean
+from tsunagu.spec import LossTerm, Pipeline, order, supervisors
+
+__all__ = ["Stage", "Term", "stages"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One loss of a stage: ``weight * weighted_mean(loss(prediction, target))``."""
+
+    output: str
+    target: str
+    weight: float
+    loss: Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One training: which tasks learn, what they read, and what they are asked to minimise.
+
+    Args:
+        name: as the history names it, such as ``pretrain calibrate`` or ``joint``.
+        tasks: the tasks that run and learn, in order.
+        substitutes: for upstream outputs, the column that is read instead.
+        terms: the losses; the objective is their weighted sum.
+        epochs: at most so many passes over the training events.
+        patience: stop after so many epochs without a better validation loss; None for never.
+    """
+
+    name: str
+    tasks: tuple[str, ...]
+    substitutes: Mapping[str, str]
+    terms: tuple[Term, ...]
+    epochs: int
+    patience: int | None
+
+    def loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor) -> Tensor:
+        """The objective ``sum_t w_t * sum_e(w_e l_te) / sum_e(w_e)``, the one place where losses are reduced.
+
+        Args:
+            predictions: ``[E, ...]`` by output name.
+            batch: ``[E, ...]`` by column name; the targets are read here.
+            weight: ``[E]``, the training weight.
+
+        Returns:
+            A scalar.
+        """
+        parts = [
+            term.weight * weighted_mean(term.loss(predictions[term.output], batch[term.target]), weight)
+            for term in self.terms
+        ]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that supervise this stage."""
+        return tuple(dict.fromkeys(term.target for term in self.terms))
+
+
+def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
+    """The stages of a pipeline in the order in which they are trained.
+
+    >>> from tsunagu.spec import LossTerm, Pipeline, Task, node
+    >>> first = Task(inputs=["jet"], output="tau", model=node("ReLU"), loss=LossTerm(key="mse", target="true_tau"))
+    >>> second = Task(inputs=["tau"], output="score", model=node("ReLU"), loss=LossTerm(key="mse", target="is_higgs"))
+    >>> for stage in stages(Pipeline(tasks={"calibrate": first, "classify": second}, metric="auc(score, is_higgs)")):
+    ...     print(stage.name, stage.substitutes)
+    pretrain calibrate {}
+    pretrain classify {'tau': 'true_tau'}
+    joint {}
+    """
+    names = order(pipeline)
+    train = pipeline.train
+    joint = Stage(
+        name="joint" if train.intermediate else "end to end",
+        tasks=tuple(names),
+        substitutes={},
+        terms=_joint_terms(pipeline, names),
+        epochs=train.epochs,
+        patience=train.patience,
+    )
+    # End to end, the truth of an intermediate output enters nowhere, so there is nothing to pretrain on.
+    if not (train.pretrain and train.intermediate and len(names) > 1):
+        return (joint,)
+    return (*(_pretrain(pipeline, name) for name in names), joint)
+
+
+def _pretrain(pipeline: Pipeline, name: str) -> Stage:
+    task, train, truth = pipeline.tasks[name], pipeline.train, supervisors(pipeline)
+    inputs = task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
+    return Stage(
+        name=f"pretrain {name}",
+        tasks=(name,),
+        substitutes={column: truth[column] for column in inputs if column in truth},
+        terms=_terms(task.output, task.losses, alone=True),
+        epochs=train.epochs if train.pretrain_epochs is None else train.pretrain_epochs,
+        patience=train.patience,
+    )
+
+
+def _joint_terms(pipeline: Pipeline, names: list[str]) -> tuple[Term, ...]:
+    read = {column for name in names for column in _columns(pipeline, name)}
+    return tuple(
+        term
+        for name in names
+        if pipeline.train.intermediate or pipeline.tasks[name].output not in read
+        for term in _terms(pipeline.tasks[name].output, pipeline.tasks[name].losses, alone=False)
+    )
+
+
+def _columns(pipeline: Pipeline, name: str) -> list[str]:
+    inputs = pipeline.tasks[name].inputs
+    return list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
+
+
+def _terms(output: str, losses: list[LossTerm], *, alone: bool) -> tuple[Term, ...]:
+    # A task whose weight is 0 in the joint sum can still be pretrained: alone, its own losses are all there is.
+    lifted = alone and not any(loss.weight for loss in losses)
+    return tuple(
+        Term(output=output, target=loss.target, weight=1.0 if lifted else loss.weight, loss=find_loss(loss.key)(**loss.args))
+        for loss in losses
+        if lifted or loss.weight
+    )

@@ -1,0 +1,26 @@
+"""A trial is a pure function of (pipeline, table, seed), stored under the hash of its inputs.
+
+A finished trial is never run twice; one that was interrupted at any moment goes on from its last checkpoint and ends
+in the same bytes as if it had not been.
+"""
+
+from tsunagu.trials.files import read_tensors, write_bytes, write_tensors
+from tsunagu.trials.result import NUMERICS, Result, Trial
+from tsunagu.trials.run import metric_names, run_trial
+from tsunagu.trials.store import Store
+
+__all__ = [
+    "NUMERICS",
+    "Result",
+    "Store",
+    "Trial",
+    "metric_names",
+    "read_tensors",
+    "run_trial",
+    "write_bytes",
+    "write_tensors",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,84 @@
+"""Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from tsunagu.errors import ResumeError
+
+__all__ = ["read_tensors", "write_bytes", "write_tensors"]
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file at once: whoever reads it finds the old content or the new, never a part.
+
+    Raises:
+        ResumeError: the disk is full or the file cannot be written; what was there before is untouched.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        remedy = "make room and run the same command again" if full else "check the folder's permissions"
+        msg = f"{path}: cannot be written ({error.strerror}); nothing finished is lost; {remedy}"
+        raise ResumeError(msg) from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: str = "") -> None:
+    """Write tensors, with a note and a checksum, such that reading executes no code (safetensors).
+
+    >>> import tempfile, torch
+    >>> path = Path(tempfile.mkdtemp()) / "state.safetensors"
+    >>> write_tensors(path, {"w": torch.ones(2)}, note="epoch 3")
+    >>> read_tensors(path)
+    ({'w': tensor([1., 1.])}, 'epoch 3')
+    """
+    plain = {name: value.detach().contiguous().cpu().clone() for name, value in tensors.items()}
+    write_bytes(path, save(plain, {"note": note, "checksum": _checksum(plain, note)}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
+    """The tensors and the note that :func:`write_tensors` wrote.
+
+    Raises:
+        ResumeError: the file is damaged; the message names it and says what to do.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        intact = notes.get("checksum") == _checksum(tensors, notes.get("note", ""))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ResumeError(_damaged(path, str(error))) from error
+    if not intact:
+        raise ResumeError(_damaged(path, "the checksum does not match"))
+    return tensors, notes["note"]
+
+
+def _damaged(path: Path, why: str) -> str:
+    return f"{path}: damaged ({why}); remove this file to begin the trial again, finished trials are kept"
+
+
+def _checksum(tensors: Mapping[str, Tensor], note: str) -> str:
+    digest = hashlib.sha256(note.encode())
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()

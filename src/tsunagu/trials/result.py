@@ -1,0 +1,94 @@
+"""What a trial was, and what came of it: two frozen values."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tsunagu.data import Table
+from tsunagu.spec import Architecture, Folds, Node, Pipeline, digest, walk
+
+__all__ = ["NUMERICS", "Result", "Trial"]
+
+NUMERICS = 1
+"""Raised whenever equal inputs may give other numbers than the version before; it is part of every digest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """The inputs of one training, complete: the same trial always gives the same result.
+
+    Args:
+        pipeline: without choices.
+        folds: which fold is the test fold, which the validation fold.
+        seed: of weights, order and noise.
+        architecture: the decisions that made the pipeline, for the record; not part of the digest.
+    """
+
+    pipeline: Pipeline
+    folds: Folds
+    seed: int
+    architecture: Architecture = field(default_factory=lambda: Architecture({}))
+
+    def digest(self, table: Table) -> str:
+        """The trial's name: sha256 of pipeline, table, seed, folds, the user's own source files and ``NUMERICS``."""
+        data = {
+            "pipeline": digest(self.pipeline),
+            "folds": digest(self.folds),
+            "table": table.fingerprint,
+            "seed": self.seed,
+            "sources": _sources(self.pipeline),
+            "numerics": NUMERICS,
+        }
+        return digest(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The outcome of a finished trial.
+
+    Args:
+        digest: the trial's name.
+        seed: the trial's seed.
+        metrics: with the split in the name, such as ``test_auc``.
+        seconds: time of the training, interruptions not counted.
+        architecture: option by label.
+        parameters: trainable parameters by task.
+        epochs: epochs run, and the best one, by stage.
+        path: the folder with weights, history and predictions.
+    """
+
+    digest: str
+    seed: int
+    metrics: Mapping[str, float]
+    seconds: float
+    architecture: Mapping[str, str]
+    parameters: Mapping[str, int]
+    epochs: Mapping[str, tuple[int, int]]
+    path: Path
+
+    def dumps(self) -> str:
+        """As JSON, without the folder: a result can be moved."""
+        fields = asdict(self)
+        del fields["path"]
+        return json.dumps(fields, indent=2) + "\n"
+
+    @staticmethod
+    def loads(text: str, path: Path) -> Result:
+        """The result that :meth:`dumps` wrote in the folder ``path``."""
+        fields = json.loads(text)
+        fields["epochs"] = {stage: tuple(pair) for stage, pair in fields["epochs"].items()}
+        return Result(**fields, path=path)
+
+
+def _sources(pipeline: Pipeline) -> dict[str, str]:
+    keys = {value.key for _, value in walk(pipeline) if isinstance(value, Node) and ":" in value.key}
+    return {key: digest(Path(_source_file(key)).read_text(encoding="utf-8")) for key in sorted(keys)}
+
+
+def _source_file(key: str) -> str:
+    return inspect.getfile(importlib.import_module(key.partition(":")[0]))

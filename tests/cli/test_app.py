@@ -1,0 +1,118 @@
+"""The command line as a user types it, in this process."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from tsunagu.cli import app
+from tsunagu.cli import main as run_main
+from tsunagu.spec import dump_yaml
+
+MISTAKEN = """\
+data:
+  files: events.npz
+  columns: { true_tau_p4: [tau_full_pt, tau_full_eta, tau_full_phi] }
+tasks:
+  calibrate:
+    inputs: [jet_image]
+    output: tau_p4
+    model: { key: TauCNM }
+    loss: { key: four_momentun, target: true_tau_p4 }
+train:
+  epocs: 3
+  optimizer: { key: Adma }
+metric: auc(tau_p4, label)
+"""
+
+
+@pytest.fixture
+def study_file(study_of, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study_of(seeds=1)), encoding="utf-8")
+    return path
+
+
+def _run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+
+
+def _main(monkeypatch, capsys, *words):
+    monkeypatch.setattr("sys.argv", ["tsunagu", *map(str, words)])
+    with pytest.raises(SystemExit) as stop:
+        run_main()
+    return stop.value.code, capsys.readouterr()
+
+
+def test_the_schema_is_json_schema_and_admits_the_example(study_file):
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(_run("schema").stdout)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(yaml.safe_load(study_file.read_text(encoding="utf-8")))
+
+
+def test_a_good_study_has_no_mistakes(study_file):
+    assert "no mistakes; 240 events" in _run("check", study_file).stdout
+
+
+def test_the_plan_shows_sizes_stages_and_trials(study_file):
+    text = _run("plan", study_file).stdout
+    for word in ("ScaleFactor", "4,353", "pretrain classify", "true_tau_p4 for tau_p4", "1 trials"):
+        assert word in text
+
+
+def test_run_and_report_leave_tables_and_figures_and_are_quiet(study_file, tmp_path):
+    done = _run("run", study_file, "--out", tmp_path / "out", "--set", "train.epochs=1")
+    assert done.exit_code == 0
+    assert "\x1b" not in done.stdout
+    assert (tmp_path / "out" / "results.csv").exists()
+    assert (tmp_path / "out" / "summary.json").exists()
+    drawn = _run("report", tmp_path / "out")
+    assert drawn.exit_code == 0
+    assert list((tmp_path / "out" / "figures").glob("*.png"))
+
+
+def test_all_mistakes_come_at_once_with_their_places(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "study.yaml"
+    path.write_text(MISTAKEN, encoding="utf-8")
+    code, printed = _main(monkeypatch, capsys, "check", path)
+    assert code == 2
+    assert f"{path}:11:3: train.epocs" in printed.err
+    assert "did you mean 'epochs'" in printed.err
+
+
+def test_keys_are_checked_with_their_places_too(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "study.yaml"
+    path.write_text(MISTAKEN.replace("epocs", "epochs"), encoding="utf-8")
+    code, printed = _main(monkeypatch, capsys, "check", path)
+    assert code == 2
+    assert f"{path}:8:19: tasks.calibrate.model.key: unknown layer 'TauCNM' (did you mean 'TauCNN'?)" in printed.err
+    assert "did you mean 'four_momentum'" in printed.err
+    assert "did you mean 'Adam'" in printed.err
+    assert "3 mistakes found; nothing was run" in printed.err
+
+
+def test_an_override_is_checked_like_the_file(study_file, monkeypatch, capsys):
+    code, printed = _main(monkeypatch, capsys, "check", study_file, "--set", "train.epochs=five")
+    assert code == 2
+    assert "--set" in printed.err
+    assert "train.epochs" in printed.err
+
+
+def test_a_missing_file_is_one_line(tmp_path, monkeypatch, capsys):
+    code, printed = _main(monkeypatch, capsys, "check", tmp_path / "nothing.yaml")
+    assert code == 2
+    assert "nothing.yaml" in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_help_starts_without_torch():
+    import subprocess
+    import sys
+
+    program = "import sys, tsunagu.cli; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)

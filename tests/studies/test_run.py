@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from tsunagu.errors import DataError, SpecError, TsunaguError
+from tsunagu.spec import choice, node
+from tsunagu.studies import Watcher, check_study, needed_columns, plan, run_study, seeds
+
+
+def _rows(out):
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def study(study_of):
+    return study_of(
+        vary={"train.intermediate": {"chain": True, "end to end": False}},
+        baselines={"visible mass": "auc(vis_mass, is_higgs)"},
+        seeds=2,
+    )
+
+
+def test_the_table_has_one_row_a_trial_and_the_baselines(study, tmp_path):
+    outcome = run_study(study, tmp_path, base=tmp_path)
+    rows = _rows(tmp_path)
+    assert [(row["method"], row["seed"]) for row in rows] == [
+        ("chain", "1"),
+        ("chain", "2"),
+        ("end to end", "1"),
+        ("end to end", "2"),
+        ("visible mass", ""),
+    ]
+    assert all(0.0 <= float(row["test_auc"]) <= 1.0 for row in rows)
+    assert all((tmp_path / "trials" / row["digest"] / "result.json").exists() for row in rows[:4])
+    assert len(outcome.rows) == 4
+    assert not outcome.failures
+
+
+def test_the_summary_keeps_every_seed(study, tmp_path):
+    run_study(study, tmp_path, base=tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    chain = summary["methods"][0]["metrics"]["test_auc"]
+    values = [float(row["test_auc"]) for row in _rows(tmp_path)[:2]]
+    assert chain["values"] == pytest.approx(values)
+    assert chain["mean"] == pytest.approx(sum(values) / 2)
+    assert summary["metric"] == "auc"
+    assert summary["outputs"]["score"] == {"task": "classify", "loss": "binary", "target": "is_higgs"}
+
+
+def test_a_second_run_trains_nothing_and_writes_the_same_table(study, tmp_path):
+    run_study(study, tmp_path, base=tmp_path)
+    before, steps = (tmp_path / "results.csv").read_bytes(), []
+    run_study(study, tmp_path, base=tmp_path, watcher=Watcher(step=steps.append))
+    assert not steps
+    assert (tmp_path / "results.csv").read_bytes() == before
+
+
+def test_one_failure_leaves_the_other_trials(study_of, pipeline_of, tmp_path):
+    chain = pipeline_of(optimizer=node("SGD", lr=1e-3))
+    rates = {"calm": node("SGD", lr=1e-3), "wild": node("SGD", lr=1e30)}
+    outcome = run_study(study_of(chain, vary={"train.optimizer": rates}), tmp_path, base=tmp_path)
+    assert [row.planned.method for row in outcome.rows] == ["calm"]
+    ((planned, error),) = outcome.failures
+    assert planned.method == "wild"
+    assert isinstance(error, TsunaguError)
+    assert [row["method"] for row in _rows(tmp_path)] == ["calm"]
+
+
+def test_a_choice_that_is_left_is_taken_in_full(study_of, pipeline_of, tmp_path):
+    chain = pipeline_of(second=choice(mass=node("MassMLP"), mlp=node("MLP", hidden=[4])), epochs=1)
+    run_study(study_of(chain), tmp_path, base=tmp_path)
+    assert [row["choice:tasks.classify.model"] for row in _rows(tmp_path)] == ["mass", "mlp"]
+
+
+def test_seeds_are_a_number_or_a_list(study_of):
+    assert seeds(study_of(seeds=3)) == [1, 2, 3]
+    assert seeds(study_of(seeds=[7, 9])) == [7, 9]
+    assert [planned.trial.seed for planned in plan(study_of(seeds=[7, 9]))] == [7, 9]
+
+
+def test_only_needed_columns_are_read(study):
+    assert set(needed_columns(study)) == {"jet_image", "jet_p4", "true_tau_p4", "is_higgs", "vis_mass"}
+
+
+def test_mistakes_are_found_before_anything_is_trained(study_of, pipeline_of, tmp_path):
+    chain = pipeline_of(first=node("TauCNNN"), optimizer=node("Adm"), schedule=node("cosin"))
+    with pytest.raises(SpecError) as caught:
+        run_study(study_of(chain, baselines={"m": "aucc(vis_mass, is_higgs)"}), tmp_path, base=tmp_path)
+    assert len(caught.value.mistakes) == 4
+    assert not (tmp_path / "trials").exists()
+
+
+def test_columns_that_are_missing_are_found_before_anything_is_trained(study_of, tmp_path):
+    study = study_of(baselines={"m": "auc(vismass, is_higgs)"})
+    with pytest.raises(DataError, match=r"vismass.*did you mean 'vis_mass'"):
+        check_study(study, tmp_path)

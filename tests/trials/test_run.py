@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tsunagu.errors import ResumeError
+from tsunagu.spec import Folds, node
+from tsunagu.trials import Store, Trial, run_trial
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.fixture
+def trial(pipeline_of):
+    return Trial(pipeline=pipeline_of(checkpoint_seconds=0.0), folds=Folds(), seed=1)
+
+
+def _interrupt(trial, table, store, after):
+    steps = iter(range(1, 10_000))
+
+    def stop(_):
+        if next(steps) == after:
+            raise Stop
+
+    with pytest.raises(Stop):
+        run_trial(trial, table, store, on_step=stop)
+
+
+def test_a_finished_trial_has_all_its_files_and_is_never_run_twice(trial, table, tmp_path):
+    store, steps = Store(tmp_path), []
+    first = run_trial(trial, table, store, on_step=steps.append)
+    names = {path.name for path in first.path.iterdir()}
+    wanted = "spec.yaml architecture.yaml result.json history.csv weights.safetensors predictions.npz environment.json"
+    assert names == set(wanted.split())
+    count = len(steps)
+    assert run_trial(trial, table, store, on_step=steps.append) == first
+    assert len(steps) == count > 0
+
+
+def test_predictions_lie_beside_the_event_numbers_of_their_fold(trial, table, tmp_path):
+    result = run_trial(trial, table, Store(tmp_path))
+    stored = np.load(result.path / "predictions.npz")
+    split = table.split(Folds())
+    assert np.array_equal(stored["test_event_number"], table.event_number[split.test].numpy())
+    assert stored["test_tau_p4"].shape == (len(split.test), 2, 3)
+    assert not set(stored["test_event_number"]) & set(stored["validation_event_number"])
+    assert "test_jet_image" not in stored
+
+
+def test_the_stored_metric_is_that_of_the_stored_predictions(trial, table, tmp_path):
+    from sklearn.metrics import roc_auc_score
+
+    result = run_trial(trial, table, Store(tmp_path))
+    stored = np.load(result.path / "predictions.npz")
+    again = roc_auc_score(stored["test_is_higgs"], stored["test_score"], sample_weight=stored["test_weight"])
+    assert result.metrics["test_auc"] == pytest.approx(again, abs=1e-9)
+
+
+@pytest.mark.parametrize("after", [2, 11, 25])
+def test_an_interrupted_trial_ends_in_the_same_bytes(trial, table, tmp_path, after):
+    whole = run_trial(trial, table, Store(tmp_path / "whole"))
+    store = Store(tmp_path / "parts")
+    _interrupt(trial, table, store, after)
+    assert store.find(trial.digest(table)) is None
+    parts = run_trial(trial, table, store)
+    for name in ("weights.safetensors", "predictions.npz", "spec.yaml"):
+        assert (whole.path / name).read_bytes() == (parts.path / name).read_bytes()
+
+
+def test_a_damaged_checkpoint_is_named_and_removing_it_begins_again(trial, table, tmp_path):
+    store = Store(tmp_path)
+    _interrupt(trial, table, store, 5)
+    checkpoint = store.working(trial.digest(table)) / "checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-20])
+    with pytest.raises(ResumeError, match=r"checkpoint.safetensors: damaged"):
+        run_trial(trial, table, store)
+    checkpoint.unlink()
+    assert run_trial(trial, table, store).metrics
+
+
+def test_a_damaged_result_is_named(trial, table, tmp_path):
+    result = run_trial(trial, table, Store(tmp_path))
+    (result.path / "result.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ResumeError, match="cannot be read"):
+        run_trial(trial, table, Store(tmp_path))
+
+
+def test_the_digest_depends_on_every_input(trial, table, pipeline_of):
+    changed = [
+        dataclasses.replace(trial, seed=2),
+        dataclasses.replace(trial, folds=Folds(test=2)),
+        dataclasses.replace(trial, pipeline=pipeline_of(epochs=3)),
+        dataclasses.replace(trial, pipeline=pipeline_of(first=node("TauMLP"))),
+    ]
+    digests = {trial.digest(table), *(other.digest(table) for other in changed)}
+    digests.add(trial.digest(dataclasses.replace(table, fingerprint="other")))
+    assert len(digests) == 6
+
+
+def test_the_digest_follows_the_users_own_source_file(trial, table, pipeline_of, tmp_path, monkeypatch):
+    source = tmp_path / "my_networks.py"
+    source.write_text("from torch.nn import Linear as Mine\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = dataclasses.replace(trial, pipeline=pipeline_of(second=node("my_networks:Mine", 3, 1)))
+    before = own.digest(table)
+    assert own.digest(table) == before
+    source.write_text("from torch.nn import Linear as Mine  # other\n", encoding="utf-8")
+    assert own.digest(table) != before
+
+
+def test_the_environment_is_noted(trial, table, tmp_path):
+    result = run_trial(trial, table, Store(tmp_path))
+    noted = json.loads((result.path / "environment.json").read_text(encoding="utf-8"))
+    assert noted["packages"]["torch"].startswith("2.")
