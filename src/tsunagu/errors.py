@@ -76,8 +76,14 @@ def did_you_mean(word: str, valid: Iterable[str], most: int = 8) -> str:
     ' (valid: label, weight)'
     """
     names = sorted(set(valid))
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    spelled = {name.lower(): name for name in reversed(names)}
+    near = difflib.get_close_matches(word.lower(), spelled, n=5, cutoff=0.6)
     if near:
-        return f" (did you mean '{near[0]}'?)"
+        return f" (did you mean '{spelled[max(near, key=lambda name: _nearness(word.lower(), name))]}'?)"
     more = "" if len(names) <= most else ", ..."
     return f" (valid: {', '.join(names[:most])}{more})" if names else ""
+
+
+def _nearness(word: str, name: str) -> float:
+    # Most slips keep the length: letters swapped, replaced, or in the wrong case.
+    return difflib.SequenceMatcher(None, word, name).ratio() - 0.05 * abs(len(word) - len(name))

@@ -87,7 +87,7 @@ def test_only_needed_columns_are_read(study):
 
 
 def test_mistakes_are_found_before_anything_is_trained(study_of, pipeline_of, tmp_path):
-    chain = pipeline_of(first=node("TauCNNN"), optimizer=node("Adm"), schedule=node("cosin"))
+    chain = pipeline_of(first=node("TauCNM"), optimizer=node("Adm"), schedule=node("cosin"))
     with pytest.raises(SpecError) as caught:
         run_study(study_of(chain, baselines={"m": "aucc(vis_mass, is_higgs)"}), tmp_path, base=tmp_path)
     assert len(caught.value.mistakes) == 4

@@ -20,7 +20,7 @@ def test_a_good_pipeline_has_no_mistakes(pipeline_of, table):
 
 
 def test_every_kind_of_mistake_is_found_in_one_go(table):
-    pipeline = _pipeline(node("ScaleFaktor"), ["jet_p5"], "msee", "true_tau", "aucc(y, true_tau_p4)")
+    pipeline = _pipeline(node("ScaleFaktor"), ["jet_p44"], "msee", "true_tau", "aucc(y, true_tau_p4)")
     text = "\n".join(str(mistake) for mistake in check_pipeline(pipeline, set(table.columns)))
     for hint in ("'ScaleFactor'", "'jet_p4'", "'mse'", "'true_tau_p4'", "'auc'"):
         assert f"did you mean {hint}" in text

@@ -33,7 +33,8 @@ def _events(study: Study, table: Table) -> Grid:
         grid.add_column(name, justify="right")
     label = next((loss.target for task in study.tasks.values() for loss in task.losses if _is_label(table, loss.target)), None)
     for row in describe_table(table, label):
-        grid.add_row(*(str(value) for value in row))
+        shares = (f"{row.negative_share:.1%}", f"{row.effective_events:,.0f}")
+        grid.add_row(row.name, f"{row.events:,}", f"{row.sum_weight:,.5g}", f"{row.sum_abs_weight:,.5g}", *shares)
     sizes = {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")}
     grid.caption = ", ".join(f"{kind} {number:,}" for kind, number in sizes.items())
     return grid

@@ -41,7 +41,7 @@ def load(sources: Sequence[Source], plan: Plan, exact: Iterable[str]) -> Loaded:
     Args:
         sources: the files.
         plan: what to read.
-        exact: names that keep float64: weights.
+        exact: names that keep float64: the columns with a role.
 
     >>> from tsunagu.data import ArraySource
     >>> loaded = load([ArraySource({"w": np.ones(2)})], Plan(recipes={"w": "w"}, raw=("w",)), exact=["w"])

@@ -73,8 +73,9 @@ def open_table(
     """
     sources = open_sources(files)
     roles = {"weight": weight, "training weight": train_weight, "event number": event_number}
-    plan = plan_columns(sources, columns or {}, needed, [name for name in roles.values() if name is not None])
-    loaded = load(sources, plan, exact=[name for name in (weight, train_weight) if name is not None])
+    named = [name for name in roles.values() if name is not None]
+    plan = plan_columns(sources, columns or {}, needed, named)
+    loaded = load(sources, plan, exact=named)
     events, problems = _events(loaded, plan, roles)
     problems = [*plan.problems, *loaded.problems, *problems]
     if events is not None:

@@ -80,7 +80,7 @@ class TauCNN(nn.Module):
 
     Args:
         channels: of the first convolution; 4 or more.
-        kernel: of the first two convolutions, from 1 to 5 on 16 x 16 pixels.
+        kernel: of the first two convolutions, from 1 to 6 on 16 x 16 pixels.
         features: sizes of the layers between the last map and the 4 numbers.
         hidden: sizes of the layers between the 8 joined numbers and the correction.
         activation: a class of ``torch.nn`` by name, or a module to copy.

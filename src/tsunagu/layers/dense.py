@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Sequence
 from typing import Any, final
 
 from torch import Tensor, nn
 
 from tsunagu.errors import did_you_mean
-from tsunagu.layers.registry import register, torch_layers
+from tsunagu.layers.registry import check_args, register, torch_layers
 from tsunagu.layers.stochastic import Dropout
 
 __all__ = ["Activation", "activate", "dense"]
@@ -102,8 +101,4 @@ register(Activation, "activation")
 
 def _activations() -> list[str]:
     classes = {name: getattr(nn, name) for name in nn.modules.activation.__all__}
-    return [name for name, cls in classes.items() if not _required(cls)] + ["Identity"]
-
-
-def _required(cls: type) -> list[str]:
-    return [p.name for p in inspect.signature(cls).parameters.values() if p.default is p.empty]
+    return [name for name, cls in classes.items() if check_args(cls, {}) is None] + ["Identity"]

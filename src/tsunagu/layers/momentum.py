@@ -46,12 +46,14 @@ def from_log_pt(x: Tensor, scale: float = PT_SCALE) -> Tensor:
 
 
 def wrap(phi: Tensor) -> Tensor:
-    """An angle in radians, moved by whole turns into [-pi, pi]; its derivative is 1 everywhere.
+    """An angle in radians, moved by whole turns into [-pi, pi]; its derivative is 1.
 
     >>> round(wrap(torch.tensor(4.0)).item(), 4)
     -2.2832
     """
-    return phi - 2.0 * math.pi * torch.round(phi / (2.0 * math.pi))
+    turned = phi - 2.0 * math.pi * torch.round(phi / (2.0 * math.pi))
+    # After millions of turns nothing but rounding errors is left of an angle; they may not leave the circle.
+    return turned.clamp(-math.pi, math.pi)
 
 
 @register

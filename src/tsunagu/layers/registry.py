@@ -12,7 +12,7 @@ from torch import nn
 
 from tsunagu.errors import did_you_mean
 
-__all__ = ["check_args", "find", "known", "register", "torch_layers"]
+__all__ = ["check_args", "find", "known", "register", "signature_of", "torch_layers"]
 
 # A type variable of the old kind: the project supports Python 3.11.
 LayerT = TypeVar("LayerT", bound=nn.Module)
@@ -92,13 +92,26 @@ def check_args(cls: Callable[..., Any], args: Mapping[str, Any] | Sequence[Any])
     "missing argument 'out_features'"
     """
     try:
-        parameters = list(inspect.signature(cls).parameters.values())
+        parameters = signature_of(cls)
     except (TypeError, ValueError):
         return None  # a class written in C may have no signature; its constructor will speak for itself
     problems = (
         _unfit_keywords(parameters, args) if isinstance(args, Mapping) else _unfit_positions(parameters, args)
     )
     return "; ".join(problems) or None
+
+
+def signature_of(cls: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a constructor or function; none for a module without a constructor of its own.
+
+    >>> from torch.nn import Tanh
+    >>> signature_of(Tanh)
+    []
+    """
+    # nn.Module's own constructor says (*args, **kwargs) and then takes nothing.
+    if isinstance(cls, type) and inspect.getattr_static(cls, "__init__") is nn.Module.__init__:
+        return []
+    return list(inspect.signature(cls).parameters.values())
 
 
 def _unfit_keywords(parameters: list[inspect.Parameter], args: Mapping[str, Any]) -> list[str]:

@@ -37,8 +37,8 @@ class FourMomentum(Loss):
     pt_scale: float = 0.01
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
-        aimed = target.to(prediction.dtype)
-        difference = _cartesian(align(prediction, aimed)) - _cartesian(aimed)
+        guess, aimed = _momenta(prediction, target)
+        difference = _cartesian(guess) - _cartesian(aimed)
         return event_mean((difference * self.pt_scale).square())
 
     def check(self, target: Tensor) -> str | None:
@@ -66,8 +66,7 @@ class FourMomentumPtEtaPhi(Loss):
     pt_scale: float = 0.01
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
-        aimed = target.to(prediction.dtype)
-        guess = align(prediction, aimed)
+        guess, aimed = _momenta(prediction, target)
         x = self._log_pt(guess[..., 0]) - self._log_pt(aimed[..., 0])
         eta, phi = (guess[..., 1:] - aimed[..., 1:]).unbind(-1)
         phi = phi - 2.0 * math.pi * torch.round(phi / (2.0 * math.pi))
@@ -81,19 +80,25 @@ class FourMomentumPtEtaPhi(Loss):
         return (pt * self.pt_scale + 0.1).clamp(min=1e-4).log()
 
 
+def _momenta(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    if problem := _unfit_shape(target):
+        raise ValueError(problem)
+    return align(prediction, target), target.to(prediction.dtype)
+
+
+def _unfit_shape(target: Tensor) -> str | None:
+    fits = target.ndim > 1 and target.shape[-1] == 3
+    return None if fits else f"momenta [E, N, 3] = (pt, eta, phi) expected, found {list(target.shape)}"
+
+
 def _cartesian(momenta: Tensor) -> Tensor:
-    if momenta.ndim < 2 or momenta.shape[-1] != 3:
-        msg = f"momenta [E, N, 3] = (pt, eta, phi) expected, found {list(momenta.shape)}"
-        raise ValueError(msg)
     pt, eta, phi = momenta.unbind(-1)
     pz = pt * eta.clamp(-_MOST_ETA, _MOST_ETA).sinh()
     return torch.stack([pt * phi.cos(), pt * phi.sin(), pz], dim=-1)
 
 
 def _check_momenta(target: Tensor) -> str | None:
-    if target.ndim < 2 or target.shape[-1] != 3:
-        return f"momenta [E, N, 3] = (pt, eta, phi) expected, found {list(target.shape)}"
-    if problem := check_finite(target):
+    if problem := _unfit_shape(target) or check_finite(target):
         return problem
     pt, phi = target[..., 0], target[..., 2]
     if (negative := int((pt < 0).sum())) > 0:

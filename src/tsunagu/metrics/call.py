@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A function of prediction ``[E, ...]``, target ``[E, ...]`` and weight ``[E]``, and what is a good value.
+    """A function of prediction ``[E, ...]``, target ``[E, ...]``, weight ``[E]``, and what is a good value.
 
     Args:
         function: called with numpy arrays.

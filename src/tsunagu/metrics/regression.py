@@ -31,7 +31,7 @@ def mse(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = Non
 
 
 def mae(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None) -> float:
-    r"""Mean absolute error :math:`\sum_i w_i \langle|\hat y_i - y_i|\rangle / \sum_i w_i`, in the target's unit.
+    r"""Mean absolute error :math:`\sum_i w_i \langle|\hat y_i - y_i|\rangle / \sum_i w_i`.
 
     Args:
         prediction: ``[E, ...]``; angles are differences like any other, not wrapped.

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from tsunagu.errors import ChoiceError, Mistake, Path, SpecError
-from tsunagu.layers import adopt, check_args, find
+from tsunagu.layers import adopt, check_args, find, reseed
 from tsunagu.random import derive_seed
 from tsunagu.spec import Choice, Node, Value, canonical
 
@@ -49,7 +49,13 @@ def build(value: Value, *, seed: int, path: Path = ()) -> nn.Module:
         raise ChoiceError(msg)
     if not isinstance(value, Node):
         raise SpecError([Mistake(path, f"expected a node {{key, args}}, found {value!r}")])
-    return adopt(_leaf(value, seed, path))
+    built = _leaf(value, seed, path)
+    try:
+        built = adopt(built)
+    except ValueError as error:
+        raise SpecError([Mistake((*path, "key"), str(error))]) from error
+    reseed(built, derive_seed(seed, "noise", *path))
+    return built
 
 
 def check_model(value: Value, path: Path) -> list[Mistake]:

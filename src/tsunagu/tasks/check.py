@@ -71,10 +71,20 @@ def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mi
         mistakes.append(Mistake((*path, "key"), f"unknown loss '{loss.key}'{did_you_mean(loss.key, known_losses())}"))
     elif problem := check_args(find_loss(loss.key), loss.args):
         mistakes.append(Mistake((*path, "args"), problem))
+    else:
+        mistakes += _try_to_make(loss, path)
     if columns is not None and loss.target not in columns:
         found = f"unknown column '{loss.target}'{did_you_mean(loss.target, columns)}"
         mistakes.append(Mistake((*path, "target"), found))
     return mistakes
+
+
+def _try_to_make(loss: LossTerm, path: Path) -> list[Mistake]:
+    try:
+        find_loss(loss.key)(**loss.args)
+    except (ValueError, TypeError) as error:
+        return [Mistake((*path, "args"), str(error))]
+    return []
 
 
 def _check_metrics(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:

@@ -108,6 +108,8 @@ def wire(model: nn.Module, task: Task, name: str) -> Wiring:
     parameters = _parameters(model)
     required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     named = [p.name for p in parameters if p.name in inputs and p.kind is not p.POSITIONAL_ONLY]
+    if any(p.kind is p.VAR_KEYWORD for p in parameters) and isinstance(task.inputs, Mapping):
+        named = list(inputs)
     if set(required) <= set(named) and named:
         return (), tuple((argument, inputs[argument]) for argument in named)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)

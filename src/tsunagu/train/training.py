@@ -116,7 +116,9 @@ class Training:
         loss = self.stage.loss(predictions, rows, self.table.train_weight.index_select(0, index))
         for flat in self._active:
             flat.gradient.zero_()
-        loss.backward()
+        # A control without parameters at the end of the chain gives a loss that nothing can lower.
+        if loss.requires_grad:
+            loss.backward()
         if self.pipeline.train.clip is not None:
             nn.utils.clip_grad_norm_([flat.weights for flat in self._active], self.pipeline.train.clip)
         self._set_learning_rate()

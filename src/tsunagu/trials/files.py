@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -16,6 +17,10 @@ from torch import Tensor
 from tsunagu.errors import ResumeError
 
 __all__ = ["read_tensors", "write_bytes", "write_tensors"]
+
+
+# One entry only: the library writes several in an order that changes from run to run.
+NOTES = "tsunagu"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -33,7 +38,8 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         remedy = "make room and run the same command again" if full else "check the folder's permissions"
         msg = f"{path}: cannot be written ({error.strerror}); nothing finished is lost; {remedy}"
@@ -50,7 +56,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: str = "") -> 
     ({'w': tensor([1., 1.])}, 'epoch 3')
     """
     plain = {name: value.detach().contiguous().cpu().clone() for name, value in tensors.items()}
-    write_bytes(path, save(plain, {"note": note, "checksum": _checksum(plain, note)}))
+    write_bytes(path, save(plain, {NOTES: json.dumps({"note": note, "checksum": _checksum(plain, note)})}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
@@ -61,10 +67,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            notes = file.metadata() or {}
+            notes = json.loads((file.metadata() or {})[NOTES])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         intact = notes.get("checksum") == _checksum(tensors, notes.get("note", ""))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise ResumeError(_damaged(path, str(error))) from error
     if not intact:
         raise ResumeError(_damaged(path, "the checksum does not match"))

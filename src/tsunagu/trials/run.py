@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tsunagu import __version__
 from tsunagu.data import Split, Table
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Pipeline, dump_yaml
@@ -165,12 +166,13 @@ def _epochs(training: Training) -> dict[str, tuple[int, int]]:
 
 
 def _environment() -> dict[str, object]:
-    packages: Sequence[str] = ("tsunagu", "torch", "numpy", "pyarrow", "safetensors")
+    packages: Sequence[str] = ("torch", "numpy", "pyarrow", "safetensors")
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.machine(),
         "threads": torch.get_num_threads(),
+        "tsunagu": __version__,
         "packages": {name: version(name) for name in packages},
         "commit": _commit(),
     }

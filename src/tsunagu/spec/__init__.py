@@ -1,0 +1,64 @@
+"""What a user declares: plain data that can be written, compared, counted, varied and hashed. No torch in here.
+
+A spec is nested mappings, lists and numbers with two kinds of value of its own: a :class:`Node` is a layer or model
+that is not yet built, a :class:`Choice` is a value that is not yet chosen. The models say what a study file may hold;
+YAML and Python say the same.
+
+>>> model = choice(cnn=node("TauCNN", channels=choice(16, 32)), scale=node("ScaleFactor"))
+>>> count(model)
+3
+>>> resolve(model, {"choice": "scale"})
+node('ScaleFactor')
+"""
+
+from tsunagu.errors import Path
+from tsunagu.spec.architecture import Architecture, architectures, choices, count, resolve
+from tsunagu.spec.canonical import canonical, digest
+from tsunagu.spec.document import Document, load_study, validate_study
+from tsunagu.spec.dump import dump_yaml
+from tsunagu.spec.graph import check_graph, order, supervisors
+from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train
+from tsunagu.spec.nodes import Choice, Node, Value, choice, node, to_data, walk
+from tsunagu.spec.schema import schema
+from tsunagu.spec.values import parse_value
+from tsunagu.spec.vary import apply_variation, variations
+
+__all__ = [
+    "Architecture",
+    "Choice",
+    "Data",
+    "Document",
+    "Folds",
+    "LossTerm",
+    "Node",
+    "Path",
+    "Pipeline",
+    "Study",
+    "Task",
+    "Train",
+    "Value",
+    "apply_variation",
+    "architectures",
+    "canonical",
+    "check_graph",
+    "choice",
+    "choices",
+    "count",
+    "digest",
+    "dump_yaml",
+    "load_study",
+    "node",
+    "order",
+    "parse_value",
+    "resolve",
+    "schema",
+    "supervisors",
+    "to_data",
+    "validate_study",
+    "variations",
+    "walk",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,188 @@
+"""Decisions: which choices a value leaves open, how many ways there are, and the value after deciding.
+
+An option's own choices are open only while that option is taken. Choices of one name are one decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar, final
+
+from pydantic import BaseModel
+
+from tsunagu.errors import ChoiceError, did_you_mean
+from tsunagu.spec.nodes import Choice, Node, Value, children
+
+__all__ = ["Architecture", "architectures", "choices", "count", "resolve"]
+
+T = TypeVar("T")
+
+
+@final
+class Architecture(Mapping[str, str]):
+    """One decision for each choice: option by label. Frozen and hashable.
+
+    >>> Architecture({"tasks.calibrate.model": "cnn"})
+    Architecture({'tasks.calibrate.model': 'cnn'})
+    """
+
+    __slots__ = ("_decisions",)
+
+    def __init__(self, decisions: Mapping[str, str]) -> None:
+        self._decisions = dict(decisions)
+
+    def __getitem__(self, label: str) -> str:
+        return self._decisions[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._decisions)
+
+    def __len__(self) -> int:
+        return len(self._decisions)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._decisions.items()))
+
+    def __repr__(self) -> str:
+        return f"Architecture({self._decisions})"
+
+
+def choices(value: Value) -> dict[str, Choice]:
+    """All choices of a value by label, those inside options included.
+
+    Raises:
+        ChoiceError: one name with two definitions.
+
+    >>> from tsunagu.spec import choice, node
+    >>> list(choices({"model": choice(cnn=node("TauCNN", channels=choice(16, 32)), scale=node("ScaleFactor"))}))
+    ['model', 'model.cnn.channels']
+    """
+    found: dict[str, Choice] = {}
+    for label, open_choice in _choices(value, ()):
+        if found.setdefault(label, open_choice) != open_choice:
+            first, second = ", ".join(found[label].options), ", ".join(open_choice.options)
+            msg = f"{label}: one name, two definitions: options {first} here and {second} there; give one another name"
+            raise ChoiceError(msg)
+    return found
+
+
+def architectures(value: Value) -> Iterator[Architecture]:
+    """Every distinct architecture, each with the labels that are open in it.
+
+    >>> from tsunagu.spec import choice
+    >>> [dict(a) for a in architectures({"lr": choice(0.1, 0.01)})]
+    [{'lr': '0.1'}, {'lr': '0.01'}]
+    """
+    choices(value)
+    yield from (Architecture(decided) for decided in _decide(value, {}))
+
+
+def count(value: Value) -> int:
+    """The number of architectures.
+
+    >>> from tsunagu.spec import choice
+    >>> count({"a": choice(1, 2, 3), "b": choice(x=choice(1, 2), y=0)})
+    9
+    """
+    known = choices(value)
+    tied = [name for name, part in known.items() if part.name is not None]
+    if not tied:
+        return _count(value)
+    return sum(1 for _ in architectures(value))
+
+
+def resolve(value: T, architecture: Mapping[str, str]) -> T:
+    """The value after deciding: without choices.
+
+    Raises:
+        ChoiceError: a label or an option that does not exist, or a choice that is left open.
+
+    >>> from tsunagu.spec import choice
+    >>> resolve({"lr": choice(0.1, 0.01)}, {"lr": "0.01"})
+    {'lr': 0.01}
+    """
+    known = choices(value)
+    for label in architecture:
+        if label not in known:
+            msg = f"there is no choice '{label}'{did_you_mean(label, known)}"
+            raise ChoiceError(msg)
+    resolved: T = _resolve(value, architecture, ())
+    return resolved
+
+
+def _choices(value: Value, path: tuple[str, ...]) -> Iterator[tuple[str, Choice]]:
+    if isinstance(value, Choice):
+        yield _label(value, path), value
+        for option, part in value.options.items():
+            yield from _choices(part, (*path, option))
+        return
+    for step, part in children(value):
+        yield from _choices(part, _below(value, path, step))
+
+
+def _label(value: Choice, path: tuple[str, ...]) -> str:
+    return value.name or ".".join(path) or "choice"
+
+
+def _below(value: Value, path: tuple[str, ...], step: str | int) -> tuple[str, ...]:
+    return path if isinstance(value, Node) else (*path, str(step))
+
+
+def _decide(value: Value, decided: dict[str, str]) -> Iterator[dict[str, str]]:
+    first = _first_open(value, decided, ())
+    if first is None:
+        yield decided
+        return
+    label, open_choice = first
+    for option in open_choice.options:
+        yield from _decide(value, decided | {label: option})
+
+
+def _first_open(value: Value, decided: Mapping[str, str], path: tuple[str, ...]) -> tuple[str, Choice] | None:
+    if isinstance(value, Choice):
+        label = _label(value, path)
+        if label not in decided:
+            return label, value
+        taken = decided[label]
+        return _first_open(value.options[taken], decided, (*path, taken))
+    for step, part in children(value):
+        found = _first_open(part, decided, _below(value, path, step))
+        if found is not None:
+            return found
+    return None
+
+
+def _count(value: Value) -> int:
+    if isinstance(value, Choice):
+        return sum(_count(part) for part in value.options.values())
+    ways = 1
+    for _, part in children(value):
+        ways *= _count(part)
+    return ways
+
+
+def _resolve(value: Value, architecture: Mapping[str, str], path: tuple[str, ...]) -> Value:
+    if isinstance(value, Choice):
+        return _take(value, architecture, path)
+    if isinstance(value, BaseModel):
+        changed = {str(step): _resolve(part, architecture, (*path, str(step))) for step, part in children(value)}
+        return value.model_copy(update=changed)
+    if isinstance(value, Node):
+        return Node(value.key, _resolve(value.args, architecture, path))
+    if isinstance(value, Mapping):
+        return {name: _resolve(part, architecture, (*path, str(name))) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_resolve(part, architecture, (*path, str(i))) for i, part in enumerate(value)]
+    return value
+
+
+def _take(value: Choice, architecture: Mapping[str, str], path: tuple[str, ...]) -> Value:
+    label = _label(value, path)
+    if label not in architecture:
+        msg = f"{label}: not decided; choose one of {', '.join(value.options)}"
+        raise ChoiceError(msg)
+    option = architecture[label]
+    if option not in value.options:
+        msg = f"{label}: there is no option '{option}'{did_you_mean(option, value.options)}"
+        raise ChoiceError(msg)
+    return _resolve(value.options[option], architecture, (*path, option))

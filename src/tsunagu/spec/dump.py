@@ -1,0 +1,52 @@
+"""From a spec to YAML that reads as if written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from tsunagu.spec.nodes import Value, to_data
+from tsunagu.spec.yaml_nodes import parse_scalar
+
+__all__ = ["dump_yaml"]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Short lists and mappings on one line; numbers and words that only YAML 1.2 tells apart are quoted."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    plain = text and "\n" not in text and _reads_as(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+def _reads_as(text: str) -> bool:
+    try:
+        return bool(parse_scalar(text) == text)
+    except Exception:  # noqa: BLE001 - whatever a scanner may say, quoting is the answer
+        return False
+
+
+def _number(dumper: yaml.SafeDumper, number: float) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(number))
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(float, _number)
+
+
+def dump_yaml(value: Value) -> str:
+    """YAML of a study, a pipeline or any value; reading it gives the same value again.
+
+    >>> from tsunagu.spec import node
+    >>> print(dump_yaml({"model": node("MLP", hidden=[32, 32])}), end="")
+    model:
+      key: MLP
+      args:
+        hidden: [32, 32]
+    """
+    text: Any = yaml.dump(
+        to_data(value), Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True
+    )
+    return str(text)
