@@ -41,7 +41,10 @@ def made_up_events(events: int = 240, seed: int = 5) -> dict[str, np.ndarray]:
         "weight": draw.uniform(0.5, 1.5, events),
     }
     floats = {name: values.astype(np.float32) for name, values in arrays.items()}
-    return floats | {"label": label.astype(np.int8), "event_number": np.arange(events, dtype=np.int64) + 10_000_000}
+    return floats | {
+        "label": label.astype(np.int8),
+        "event_number": np.arange(events, dtype=np.int64) + 10_000_000,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +59,9 @@ def table(sample_file: Path) -> Table:
     return open_table([str(sample_file)], columns=COLUMNS, weight="weight", folds=Folds())
 
 
-def make_pipeline(first: object = None, second: object = None, metrics: tuple[str, ...] = (), **train: object) -> Pipeline:
+def make_pipeline(
+    first: object = None, second: object = None, metrics: tuple[str, ...] = (), **train: object
+) -> Pipeline:
     """The chain of the demo with small models and few epochs."""
     calibrate = Task(
         inputs=["jet_image", "jet_p4"],

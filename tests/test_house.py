@@ -48,7 +48,9 @@ def _breaches(package: str, imported: set[str]) -> set[str]:
     others = imported - {package}
     if package == "samples":
         return others - SAMPLES_MAY_IMPORT
-    allowed = {name for layer in LAYERS[: _level(package)] for name in layer} | ({"samples"} if package == "cli" else set())
+    allowed = {name for layer in LAYERS[: _level(package)] for name in layer} | (
+        {"samples"} if package == "cli" else set()
+    )
     return others - allowed
 
 
@@ -67,7 +69,9 @@ def test_the_layer_rule_can_fail() -> None:
     assert not _breaches("train", {"tasks", "spec", "train"})
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if "spec" in p.relative_to(ROOT).parts], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if "spec" in p.relative_to(ROOT).parts], ids=lambda p: p.name
+)
 def test_the_spec_knows_no_torch(path: Path) -> None:
     assert not re.search(r"^\s*(import|from) torch", path.read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -89,7 +93,11 @@ def test_functions_are_small() -> None:
 
 def _docstring_lines(node: ast.FunctionDef) -> int:
     first = node.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         return (first.end_lineno or 0) - first.lineno + 1
     return 0
 
@@ -97,7 +105,10 @@ def _docstring_lines(node: ast.FunctionDef) -> int:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_global_generator_is_drawn_from(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert not re.search(r"torch\.(manual_seed|seed)\(|np\.random\.(?!Generator|default_rng|PCG64|SeedSequence|Philox)\w+", text)
+    assert not re.search(
+        r"torch\.(manual_seed|seed)\(|np\.random\.(?!Generator|default_rng|PCG64|SeedSequence|Philox)\w+",
+        text,
+    )
     assert not re.search(r"^import random$|^from random import", text, re.MULTILINE)
 
 
@@ -119,7 +130,9 @@ def test_no_class_inherits_from_a_concrete_class_of_ours() -> None:
     bad = [
         (cls, base)
         for cls, base in parents
-        if not inspect.isabstract(base) and base.__name__ not in allowed and not getattr(base, "_abstract", False)
+        if not inspect.isabstract(base)
+        and base.__name__ not in allowed
+        and not getattr(base, "_abstract", False)
     ]
     assert not bad
     assert nn.Module not in classes

@@ -90,7 +90,10 @@ def test_keys_are_checked_with_their_places_too(tmp_path, monkeypatch, capsys):
     path.write_text(MISTAKEN.replace("epocs", "epochs"), encoding="utf-8")
     code, printed = _main(monkeypatch, capsys, "check", path)
     assert code == 2
-    assert f"{path}:8:19: tasks.calibrate.model.key: unknown layer 'TauCNM' (did you mean 'TauCNN'?)" in printed.err
+    assert (
+        f"{path}:8:19: tasks.calibrate.model.key: unknown layer 'TauCNM' (did you mean 'TauCNN'?)"
+        in printed.err
+    )
     assert "did you mean 'four_momentum'" in printed.err
     assert "did you mean 'Adam'" in printed.err
     assert "3 mistakes found; nothing was run" in printed.err

@@ -112,7 +112,7 @@ class TestFingerprint:
     def test_every_value_matters(self, mark, events, name):
         before = mark(events)
         changed = events[name].copy()
-        changed[3] = ~changed[3] if name == "passed" else changed[3] - 100
+        changed[3] = ~changed[3] if name == "passed" else -changed[3] - 1
         assert mark(events | {name: changed}) != before
 
     def test_weights_matter_where_they_are_no_column(self, mark, events):
@@ -140,12 +140,13 @@ class TestMistakes:
         events["event_number"][10] = events["event_number"][11]
         events["weight"] -= 10.0
         path = write("a", events)
+        repeated = "1 event number occurs more than once, the first is 1011 (2 times)"
         lines = lines_of(path, columns={"p": "jet_ptt"}, weight="weight", folds=folds)
         assert lines[:4] == [
             f"{path}: no column 'jet_ptt' (did you mean 'jet_pt'?); 'p' is made of it",
             f"{path}: column 'met': NaN or infinite in 3 of 200 events, the first in row 0",
             f"{path}: column 'jet_pt': NaN or infinite in 1 of 200 events, the first in row 7",
-            f"{path}: column 'event_number': 1 event number occurs more than once, the first is 1011 (2 times)",
+            f"{path}: column 'event_number': {repeated}",
         ]
         assert all("column 'weight': the sum over" in line for line in lines[4:])
         assert len(lines) == 8
@@ -202,10 +203,8 @@ class TestMistakes:
     @pytest.mark.parametrize("bad", [np.arange(200.0), np.arange(400).reshape(200, 2)])
     def test_event_numbers_must_be_whole_numbers(self, source, events, folds, bad):
         lines = lines_of(source(events | {"event_number": bad}, "a"), folds=folds)
-        assert lines == [
-            f"a: column 'event_number' is {bad.dtype} [{'E, 2' if bad.ndim == 2 else 'E'}]: "
-            "an event number must be one whole number for each event"
-        ]
+        found = f"column 'event_number' is {bad.dtype} [{'E, 2' if bad.ndim == 2 else 'E'}]"
+        assert lines == [f"a: {found}: an event number must be one whole number for each event"]
 
     def test_weights_must_be_one_number(self, source, events, folds):
         assert lines_of(source(events, "a"), weight="jet_pt", folds=folds) == [
@@ -221,15 +220,21 @@ class TestMistakes:
         table = open_table(source(events), folds=folds)
         events["weight"] = np.where(table.fold.numpy() == 1, -1.0, 2.0)
         count = int((table.fold == 1).sum())
+        found = f"is {-count} ({count} events, {count} negative); it must be positive"
         assert lines_of(source(events, "a"), weight="weight", folds=folds) == [
-            f"a: column 'weight': the sum over the validation split (fold 1 of 5) is {-count} "
-            f"({count} events, {count} negative); it must be positive"
+            f"a: column 'weight': the sum over the validation split (fold 1 of 5) {found}"
         ]
 
     def test_empty_splits(self, source, events):
         folds = SimpleNamespace(k=2, test=0, validation=1)
         assert lines_of(source(events, "a"), folds=folds) == [
             "a: the train split (the other folds of 2) has no event"
+        ]
+
+    def test_one_fold_cannot_be_for_test_and_validation(self, source, events):
+        folds = SimpleNamespace(k=5, test=2, validation=2)
+        assert lines_of(source(events, "a"), folds=folds) == [
+            "a: the validation split (fold 2 of 5) has no event"
         ]
 
     def test_no_events_at_all(self, source, events, folds):

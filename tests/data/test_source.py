@@ -23,13 +23,14 @@ def test_values_survive(sample, events):
         np.testing.assert_array_equal(array, events[name])
 
 
-def test_arrays_are_contiguous_and_ours(sample, events):
-    first, second = sample.read(["image"])["image"], sample.read(["image"])["image"]
+@pytest.mark.parametrize("name", ["image", "met", "event_number"])
+def test_arrays_are_contiguous_and_ours(sample, events, name):
+    first, second = sample.read([name])[name], sample.read([name])[name]
     assert first.flags.c_contiguous
     assert first.flags.writeable
-    first[...] = -1.0
+    first[...] = -1
     assert (second >= 0).all()
-    assert (events["image"] >= 0).all()
+    assert (events[name] >= 0).all()
 
 
 def test_memory_dtypes(sample):

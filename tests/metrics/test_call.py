@@ -1,5 +1,6 @@
 """Metrics by name."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -48,10 +49,8 @@ def test_mistakes(text, message):
 
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text):
-    try:
-        parse_metric(text)
-    except SpecError as error:
-        assert error.mistakes
+    with contextlib.suppress(SpecError):
+        assert parse_metric(text).name in known_metrics()
 
 
 def test_columns_and_outputs_alike():

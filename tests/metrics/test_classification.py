@@ -1,4 +1,4 @@
-"""AUC, ROC curve and accuracy: scikit-learn as the oracle for positive weights, pairs of events for signed ones."""
+"""AUC, ROC curve and accuracy: scikit-learn as the oracle for positive weights, pairs for signed ones."""
 
 import numpy as np
 import pytest
@@ -152,7 +152,7 @@ class TestRocCurve:
         plain, signed = roc_curve(score, target), roc_curve(score, target, sign)
         at = np.linspace(0.0, 1.0, 21)
         difference = np.interp(at, *plain) - np.interp(at, *signed)
-        # 50 000 events with 20 % negative weights are worth 18 000: sqrt(0.25 / 18 000) = 0.4 %, with room for 5 sigma.
+        # 50 000 events with 20 % negative weights are worth 18 000: sqrt(0.25 / 18 000) = 0.4 %, times 5.
         assert np.abs(difference).max() < 0.02
 
     def test_the_corner_of_small_background_is_fine(self):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tsunagu.errors import DataError
 from tsunagu.metrics import weighted_quantile
 
-# Whole weights and binary shares have exact sums: an oracle that compares without a tolerance can be compared with.
+# Whole weights and binary shares have exact sums: the oracle compares without a tolerance.
 SAMPLE = st.lists(st.tuples(st.integers(-5, 5), st.integers(1, 8)), min_size=1, max_size=30)
 SHARES = st.lists(st.integers(0, 64).map(lambda n: n / 64), min_size=1, max_size=5)
 
@@ -62,8 +62,13 @@ def test_pinned():
     assert weighted_quantile([3.0, 1.0], [1.0, 3.0], [[0.75], [0.76]]).tolist() == [[1.0], [3.0]]
 
 
+def test_pinned_with_a_negative_weight():
+    # Cumulative shares 0.75, 0.5, 1: made rising they are 0.625, 0.625, 1.
+    assert weighted_quantile([1.0, 2.0, 3.0], [3.0, -1.0, 2.0], [0.5, 0.6, 0.65]).tolist() == [1.0, 1.0, 3.0]
+
+
 def test_rounding_does_not_move_the_median():
-    assert weighted_quantile(np.arange(10.0), np.full(10, 0.1), 0.5) == 4.0
+    assert weighted_quantile(np.arange(12.0), np.full(12, 0.1), 0.5) == 5.0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ from tsunagu.tasks import check_data, check_pipeline
 
 
 def _pipeline(model=None, inputs=("jet_p4",), key="mse", target="true_tau_p4", metric="mse(y, true_tau_p4)"):
-    task = Task(inputs=list(inputs), output="y", model=model or node("ScaleFactor"), loss=LossTerm(key=key, target=target))
+    task = Task(
+        inputs=list(inputs),
+        output="y",
+        model=model or node("ScaleFactor"),
+        loss=LossTerm(key=key, target=target),
+    )
     return Pipeline(tasks={"fit": task}, metric=metric)
 
 

@@ -36,7 +36,10 @@ def test_a_weight_of_zero_drops_the_term_from_the_sum_but_not_the_pretraining(pi
 
 def test_several_losses_of_one_task_add_up(pipeline_of):
     chain = pipeline_of()
-    both = [LossTerm(key="four_momentum", target="true_tau_p4", weight=0.3), LossTerm(key="mse", target="true_tau_p4")]
+    both = [
+        LossTerm(key="four_momentum", target="true_tau_p4", weight=0.3),
+        LossTerm(key="mse", target="true_tau_p4"),
+    ]
     tasks = dict(chain.tasks) | {"calibrate": chain.tasks["calibrate"].model_copy(update={"loss": both})}
     first = stages(chain.model_copy(update={"tasks": tasks}))[0]
     assert [term.weight for term in first.terms] == [0.3, 1.0]

@@ -32,7 +32,9 @@ def test_backward_lands_in_the_flat_gradient_and_one_optimiser_call_moves_the_ne
         plain.zero_grad()
         plain(x).square().mean().backward()
         torch.optim.SGD(plain.parameters(), lr=0.1).step()
-    assert all(torch.allclose(a, b, rtol=1e-6) for a, b in zip(net.parameters(), plain.parameters(), strict=True))
+    assert all(
+        torch.allclose(a, b, rtol=1e-6) for a, b in zip(net.parameters(), plain.parameters(), strict=True)
+    )
 
 
 def test_frozen_parameters_stay_where_they_are():

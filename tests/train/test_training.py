@@ -30,14 +30,18 @@ def _same(first, second):
 def noisy(pipeline_of):
     """A chain with every source of randomness: order, dropout, a noise candidate's neighbour, a schedule."""
     second = node("MLP", hidden=[8], dropout=0.3)
-    return pipeline_of(second=second, schedule=node("cosine"), epochs=3, optimizer=node("Adam", lr=1e-2), clip=1.0)
+    return pipeline_of(
+        second=second, schedule=node("cosine"), epochs=3, optimizer=node("Adam", lr=1e-2), clip=1.0
+    )
 
 
 def test_the_loss_falls_and_every_epoch_is_in_the_history(pipeline_of, table):
     training = _training(pipeline_of(epochs=6, optimizer=node("Adam", lr=1e-2)), table)
     training.run()
     rows = training.position.history
-    assert [row.stage for row in rows] == ["pretrain calibrate"] * 6 + ["pretrain classify"] * 6 + ["joint"] * 6
+    assert [row.stage for row in rows] == ["pretrain calibrate"] * 6 + ["pretrain classify"] * 6 + [
+        "joint"
+    ] * 6
     assert rows[5].valid_loss < rows[0].valid_loss
     assert math.isnan(rows[0].metric)
     assert 0.0 <= rows[-1].metric <= 1.0
@@ -81,7 +85,9 @@ def test_the_global_generator_is_not_touched(noisy, table):
 
 
 def test_the_best_weights_are_restored_when_patience_ends(pipeline_of, table):
-    training = _training(pipeline_of(pretrain=False, epochs=40, patience=2, optimizer=node("Adam", lr=0.5)), table)
+    training = _training(
+        pipeline_of(pretrain=False, epochs=40, patience=2, optimizer=node("Adam", lr=0.5)), table
+    )
     training.run()
     rows = training.position.history
     best = min(rows, key=lambda row: row.valid_loss)

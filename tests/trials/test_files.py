@@ -19,7 +19,10 @@ def test_tensors_come_back_as_they_were(tmp_path):
     write_tensors(tmp_path / "t", TENSORS, note="here")
     found, note = read_tensors(tmp_path / "t")
     assert note == "here"
-    assert all(torch.equal(found[name], TENSORS[name]) and found[name].dtype == TENSORS[name].dtype for name in TENSORS)
+    assert all(
+        torch.equal(found[name], TENSORS[name]) and found[name].dtype == TENSORS[name].dtype
+        for name in TENSORS
+    )
 
 
 def test_equal_tensors_give_equal_bytes(tmp_path):
@@ -59,7 +62,7 @@ def test_a_full_disk_keeps_the_old_file_and_leaves_no_part(tmp_path, monkeypatch
     with pytest.raises(ResumeError, match=r"result.json: cannot be written \(No space left.*make room"):
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["result.json"]
+    assert [found.name for found in tmp_path.iterdir()] == ["result.json"]
 
 
 def test_a_real_limit_on_the_size_of_files_is_a_clear_error(tmp_path):
@@ -70,10 +73,12 @@ def test_a_real_limit_on_the_size_of_files_is_a_clear_error(tmp_path):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "write_bytes(Path(sys.argv[1]), b'x' * 5000)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "f")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "f")], capture_output=True, text=True, check=False
+    )
     assert "ResumeError" in done.stderr
     assert "make room" in done.stderr
-    assert os.listdir(tmp_path) == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_made_is_named():

@@ -49,7 +49,11 @@ def _command(folder, out):
 
 def _bytes(out):
     wanted = ("weights.safetensors", "predictions.npz")
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted(out.rglob("*")) if path.name in wanted}
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.name in wanted
+    }
 
 
 def _kill_at_a_random_moment(folder, out, draw):

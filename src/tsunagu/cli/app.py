@@ -29,14 +29,17 @@ app.add_typer(sample, name="sample")
 
 StudyFile = Annotated[Path, typer.Argument(help="The study, a YAML file.", metavar="STUDY.yaml")]
 Overrides = Annotated[
-    list[str] | None, typer.Option("--set", help="Change a value, such as train.epochs=5.", metavar="PATH=VALUE")
+    list[str] | None,
+    typer.Option("--set", help="Change a value, such as train.epochs=5.", metavar="PATH=VALUE"),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
 
 
 @app.command()
 def schema(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write here in place of the terminal.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write here in place of the terminal.")
+    ] = None,
 ) -> None:
     """Print the JSON schema of study files, for editors that complete and check."""
     from tsunagu.spec import schema as json_schema
@@ -106,7 +109,9 @@ def report(out: Annotated[Path, typer.Argument(help="Folder of a run.", metavar=
 
     written = draw(out)
     console.print(results_table(out))
-    console.print(f"Figures ({len([path for path in written if path.suffix == '.png'])}), each as PNG, PDF and CSV:")
+    console.print(
+        f"Figures ({len([path for path in written if path.suffix == '.png'])}), each as PNG, PDF and CSV:"
+    )
     for path in written:
         if path.suffix == ".png":
             console.print(f"  {path}")
@@ -119,7 +124,9 @@ def main() -> None:
     except SpecError as error:
         for mistake in error.mistakes:
             sys.stderr.write(f"{mistake}\n")
-        sys.stderr.write(f"{len(error.mistakes)} mistake{'s' if len(error.mistakes) > 1 else ''} found; nothing was run\n")
+        sys.stderr.write(
+            f"{len(error.mistakes)} mistake{'s' if len(error.mistakes) > 1 else ''} found; nothing was run\n"
+        )
         sys.exit(2)
     except TsunaguError as error:
         sys.stderr.write(f"{error}\n")

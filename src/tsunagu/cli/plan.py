@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from rich.table import Table as Grid
 
-from tsunagu.data import Table, describe as describe_table
-from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve, variations
+from tsunagu.data import Table
+from tsunagu.data import describe as describe_table
+from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve
 from tsunagu.studies import plan, seeds
 from tsunagu.tasks import build_graph, stages
 
@@ -31,10 +32,20 @@ def _events(study: Study, table: Table) -> Grid:
     grid = Grid(title="Events")
     for name in ("class", "events", "sum w", "sum |w|", "negative", "effective"):
         grid.add_column(name, justify="right")
-    label = next((loss.target for task in study.tasks.values() for loss in task.losses if _is_label(table, loss.target)), None)
+    label = next(
+        (
+            loss.target
+            for task in study.tasks.values()
+            for loss in task.losses
+            if _is_label(table, loss.target)
+        ),
+        None,
+    )
     for row in describe_table(table, label):
         shares = (f"{row.negative_share:.1%}", f"{row.effective_events:,.0f}")
-        grid.add_row(row.name, f"{row.events:,}", f"{row.sum_weight:,.5g}", f"{row.sum_abs_weight:,.5g}", *shares)
+        grid.add_row(
+            row.name, f"{row.events:,}", f"{row.sum_weight:,.5g}", f"{row.sum_abs_weight:,.5g}", *shares
+        )
     sizes = {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")}
     grid.caption = ", ".join(f"{kind} {number:,}" for kind, number in sizes.items())
     return grid
@@ -52,7 +63,9 @@ def _tasks(pipeline: Pipeline) -> Grid:
     sizes = _parameters(pipeline)
     for name, task in pipeline.tasks.items():
         inputs = task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
-        losses = " + ".join(f"{loss.weight:g} {loss.key}({task.output}, {loss.target})" for loss in task.losses)
+        losses = " + ".join(
+            f"{loss.weight:g} {loss.key}({task.output}, {loss.target})" for loss in task.losses
+        )
         model = getattr(task.model, "key", None) or type(task.model).__name__
         grid.add_row(name, ", ".join(inputs), task.output, model, sizes[name], losses)
     return grid
@@ -62,8 +75,8 @@ def _parameters(pipeline: Pipeline) -> dict[str, str]:
     found: dict[str, set[int]] = {name: set() for name in pipeline.tasks}
     for architecture in architectures(pipeline):
         graph = build_graph(resolve(pipeline, architecture), seed=0)
-        for name in found:
-            found[name].add(sum(p.numel() for p in graph.models[name].parameters() if p.requires_grad))
+        for name, sizes in found.items():
+            sizes.add(sum(p.numel() for p in graph.models[name].parameters() if p.requires_grad))
     return {n: f"{min(s):,}" if len(s) == 1 else f"{min(s):,} ... {max(s):,}" for n, s in found.items()}
 
 

@@ -95,7 +95,7 @@ class _Bars:
 
     def epoch(self, training: Training) -> None:
         last = training.position.history[-1]
-        metric = "" if last.metric != last.metric else f" {training.pipeline.metric} {last.metric:.4f}"  # noqa: PLR0124
+        metric = "" if last.metric != last.metric else f" {training.pipeline.metric} {last.metric:.4f}"
         self.state = f"loss {last.train_loss:.4f} | {last.valid_loss:.4f}{metric}"
 
     def end(self, planned: Planned, result: Result | TsunaguError) -> None:  # noqa: ARG002

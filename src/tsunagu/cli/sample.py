@@ -28,7 +28,9 @@ def htautau(
     events: Annotated[int, typer.Option(help="Events that pass the selection, for each class.")] = 5000,
     pileup: Pileup = 30.0,
     helicity: Annotated[str, typer.Option(help="'sampled', or 'exact' for validation (slow).")] = "sampled",
-    mpi: Annotated[str, typer.Option(help="'overlay', or 'full' for Pythia's own underlying event.")] = "overlay",
+    mpi: Annotated[
+        str, typer.Option(help="'overlay', or 'full' for Pythia's own underlying event.")
+    ] = "overlay",
     seed: Seed = 1,
     workers: Workers = None,
 ) -> None:

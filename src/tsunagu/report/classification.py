@@ -9,9 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from tsunagu.metrics import parse_metric
+from tsunagu.metrics import auc, parse_metric
 from tsunagu.report.numbers import across_seeds, histogram, mean_rejection, rejection
-from tsunagu.report.reading import Array, Method, Outcome, Output, StoredTrial, Undrawable
+from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.stored import Array, StoredTrial, Undrawable
 from tsunagu.report.style import BACKGROUND, BASELINE, SIGNAL, Drawing, Line, canvas, dress, line
 
 __all__ = ["Curve", "classes", "draw_roc", "draw_scores", "plot_rejections", "probability", "roc_curves"]
@@ -40,7 +41,7 @@ class Curve:
 
 def classes(outcome: Outcome, output: Output) -> list[int]:
     """The classes that are drawn as signal: 1 alone of two, each in turn of more."""
-    for method in outcome.trained:
+    for method in outcome.shown:
         values = method.trials[0].columns.get(f"test_{output.name}")
         if values is not None and values.ndim == 2 and values.shape[1] > 2:
             return list(range(values.shape[1]))
@@ -72,8 +73,10 @@ def roc_curves(outcome: Outcome, output: Output, signal: int = 1) -> list[Curve]
     Raises:
         Undrawable: no method has it.
     """
-    found = [_method_curve(method, output, signal) for method in outcome.trained]
-    return found + [curve for name, text in outcome.baselines.items() if (curve := _baseline(outcome, name, text))]
+    found = [_method_curve(method, output, signal) for method in outcome.shown]
+    return found + [
+        curve for name, text in outcome.expressions.items() if (curve := _baseline(outcome, name, text))
+    ]
 
 
 def _method_curve(method: Method, output: Output, signal: int) -> Curve:
@@ -86,7 +89,7 @@ def _baseline(outcome: Outcome, name: str, expression: str) -> Curve | None:
     if call.name != "auc":
         return None
     try:
-        score, label, weight = outcome.trained[0].trials[0].take("test", *call.arguments[:2], "weight")
+        score, label, weight = outcome.shown[0].trials[0].take("test", *call.arguments[:2], "weight")
     except Undrawable:
         return None
     return _curve(name, Line(BASELINE, (0, (3, 1.5))), [(score, label, weight)])
@@ -94,13 +97,8 @@ def _baseline(outcome: Outcome, name: str, expression: str) -> Curve | None:
 
 def _curve(name: str, look: Line, samples: Sequence[tuple[Array, Array, Array]]) -> Curve:
     middle, low, high = mean_rejection([rejection(*sample, EFFICIENCY) for sample in samples])
-    areas = np.array([_area(*sample) for sample in samples])
+    areas = np.array([auc(*sample) for sample in samples])
     return Curve(name=name, line=look, middle=middle, low=low, high=high, areas=areas)
-
-
-def _area(score: Array, label: Array, weight: Array) -> float:
-    columns = {"score": score, "label": label}
-    return parse_metric("auc(score, label)").evaluate(columns, weight)
 
 
 def _sample(trial: StoredTrial, split: str, output: Output, signal: int) -> tuple[Array, Array, Array]:
@@ -177,17 +175,33 @@ def draw_scores(outcome: Outcome, output: Output, method: Method, signal: int = 
         for split in ("test", "validation"):
             shares, errors, spread = _shares(method, split, output, signal, kind)
             if split == "test":
-                axes.stairs(shares, SCORE_EDGES, fill=True, facecolor=(color, 0.18), edgecolor=color, hatch=hatch)
+                axes.stairs(
+                    shares, SCORE_EDGES, fill=True, facecolor=(color, 0.18), edgecolor=color, hatch=hatch
+                )
                 axes.stairs(shares, SCORE_EDGES, color=color, linewidth=1.8, label=f"{name}, test")
             else:
-                style = {"fmt": "o" if kind else "s", "markerfacecolor": "white", "markersize": 4.5, "linewidth": 1.2}
+                style = {
+                    "fmt": "o" if kind else "s",
+                    "markerfacecolor": "white",
+                    "markersize": 4.5,
+                    "linewidth": 1.2,
+                }
                 axes.errorbar(centres, shares, errors, color=color, label=f"{name}, validation", **style)
             numbers.append(_score_rows(split, name, shares, errors, spread))
     axes.set(xlim=(0, 1), ylim=(0, 1.38 * axes.dataLim.ymax))
     right = f"{method.name}, mean of {len(method.trials)} seeds" if len(method.trials) > 1 else method.name
     x = f"Predicted probability of {output.target} = {signal}"
-    dress(axes, x=x, y=f"Fraction of events / {SCORE_EDGES[1]:g}", left=outcome.name, right=right, legend=_SPLITS)
-    return Drawing(figure=figure, numbers={key: np.concatenate([part[key] for part in numbers]) for key in numbers[0]})
+    dress(
+        axes,
+        x=x,
+        y=f"Fraction of events / {SCORE_EDGES[1]:g}",
+        left=outcome.name,
+        right=right,
+        legend=_SPLITS,
+    )
+    return Drawing(
+        figure=figure, numbers={key: np.concatenate([part[key] for part in numbers]) for key in numbers[0]}
+    )
 
 
 _SPLITS: Mapping[str, object] = {"loc": "upper center", "ncols": 2}

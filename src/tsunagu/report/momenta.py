@@ -9,10 +9,20 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tsunagu.report.numbers import across_seeds, binned_quantiles, histogram, invariant_mass, round_edges
-from tsunagu.report.reading import Array, Method, Outcome, Output, StoredTrial, Undrawable
+from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.stored import Array, StoredTrial, Undrawable
 from tsunagu.report.style import BACKGROUND, SIGNAL, Drawing, Line, canvas, dress, line
 
-__all__ = ["MassHistogram", "Response", "draw_mass", "draw_response", "mass_histograms", "plot_mass", "plot_response", "responses"]
+__all__ = [
+    "MassHistogram",
+    "Response",
+    "draw_mass",
+    "draw_response",
+    "mass_histograms",
+    "plot_mass",
+    "plot_response",
+    "responses",
+]
 
 RECONSTRUCTED = "jet_p4"
 BEFORE = Line("#555555", (0, (4, 1.5)))
@@ -53,7 +63,10 @@ def responses(outcome: Outcome, output: Output, methods: Sequence[Method] | None
     first = drawable[0].trials[0]
     truth, weight = _pt_and_weight(first, output.target)
     edges = round_edges(truth, weight, bins=10, step=1.0)
-    after = [_response(method.name, line(method.number), method.trials, output.name, output, edges) for method in drawable]
+    after = [
+        _response(method.name, line(method.number), method.trials, output.name, output, edges)
+        for method in drawable
+    ]
     if f"test_{RECONSTRUCTED}" not in first.columns:
         return after
     return [_response(f"before ({RECONSTRUCTED})", BEFORE, [first], RECONSTRUCTED, output, edges), *after]
@@ -80,7 +93,13 @@ def _response(
         name=name,
         line=look,
         edges=edges,
-        quantiles=np.stack([across_seeds([each[0] for each in found])[0], median, across_seeds([each[2] for each in found])[0]]),
+        quantiles=np.stack(
+            [
+                across_seeds([each[0] for each in found])[0],
+                median,
+                across_seeds([each[2] for each in found])[0],
+            ]
+        ),
         resolution=resolution,
         median_spread=median_spread,
         resolution_spread=resolution_spread,
@@ -106,7 +125,13 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
         low, high = axes.dataLim.ymin, axes.dataLim.ymax
         axes.set_ylim(max(0.0, low - 0.15 * (high - low)), high + 0.3 * (high - low))
     ratio = r"$p_\mathrm{T}$ / true $p_\mathrm{T}$"
-    dress(upper, y=f"Median {ratio}", left=outcome.name, right=f"test events, {output.name}", legend={"ncols": 2})
+    dress(
+        upper,
+        y=f"Median {ratio}",
+        left=outcome.name,
+        right=f"test events, {output.name}",
+        legend={"ncols": 2},
+    )
     dress(lower, x=r"True $p_\mathrm{T}$ [GeV]", y="Relative resolution")
     return Drawing(figure=figure, numbers=_response_numbers(curves))
 
@@ -116,7 +141,9 @@ def plot_response(axes: Axes, curves: Sequence[Response]) -> None:
     for curve in curves:
         low, median, high = curve.quantiles
         band = {"color": curve.line.color, "alpha": 0.2, "linewidth": 0}
-        axes.fill_between(curve.edges, *(np.append(edge, edge[-1]) for edge in (low, high)), step="post", **band)
+        axes.fill_between(
+            curve.edges, *(np.append(edge, edge[-1]) for edge in (low, high)), step="post", **band
+        )
         _steps(axes, curve, median, curve.median_spread, label=curve.name)
     axes.axhline(1.0, color="black", linewidth=0.8, linestyle=":")
 
@@ -171,7 +198,9 @@ def _masses(trial: StoredTrial, column: str) -> Array:
     momenta = trial.take("test", column)[0]
     if momenta.ndim != 3 or momenta.shape[1] < 2 or momenta.shape[2] not in (3, 4):
         shape = ", ".join(map(str, momenta.shape[1:]))
-        raise Undrawable(f"a mass needs two objects or more as [E, N, 3] or [E, N, 4], test_{column} is [E, {shape}]")
+        raise Undrawable(
+            f"a mass needs two objects or more as [E, N, 3] or [E, N, 4], test_{column} is [E, {shape}]"
+        )
     return invariant_mass(momenta)
 
 
@@ -192,7 +221,13 @@ def draw_mass(outcome: Outcome, output: Output, method: Method) -> Drawing:
     figure, (axes,) = canvas()
     edges, histograms = mass_histograms(outcome, output, method)
     plot_mass(axes, edges, histograms)
-    dress(axes, **_mass_labels(edges), left=outcome.name, right=f"test events, {method.name}", legend={"ncols": 1})
+    dress(
+        axes,
+        **_mass_labels(edges),
+        left=outcome.name,
+        right=f"test events, {method.name}",
+        legend={"ncols": 1},
+    )
     numbers: dict[str, list[Array]] = {
         "when": [np.repeat([each.when], len(edges) - 1) for each in histograms],
         "class": [np.repeat([each.kind], len(edges) - 1) for each in histograms],

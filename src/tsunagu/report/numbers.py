@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tsunagu.metrics import roc_curve, weighted_quantile
-from tsunagu.report.reading import Array
+from tsunagu.report.stored import Array
 
 __all__ = [
     "TAU_MASS",
@@ -64,8 +64,8 @@ def rejection(score: Array, label: Array, weight: Array, efficiency: Array, leas
     >>> rejection(score[[0, 2, 1, 3]], label, np.ones(4), np.array([0.5, 1.0]), least=0).tolist()
     [2.0, 1.0]
     """
-    background_efficiency, signal_efficiency = roc_curve(score, label, weight)
-    passing = np.interp(efficiency, signal_efficiency, background_efficiency)
+    curve = roc_curve(score, label, weight)
+    passing = np.interp(efficiency, curve.signal_efficiency, curve.background_efficiency)
     floor = least / max(effective_entries(weight[label < 0.5]), 1.0)
     return np.where(passing > max(floor, 0.0), 1.0 / np.where(passing > 0, passing, np.nan), np.nan)
 
@@ -109,7 +109,7 @@ def invariant_mass(momenta: Array, mass: float = TAU_MASS) -> Array:
         mass: in GeV, of each object where there is no fourth component.
 
     Returns:
-        ``[E]``.
+        ``[E]``; not finite where a momentum is not, or lies beyond any detector.
 
     >>> back_to_back = np.array([[[45.0, 0.0, 0.0], [45.0, 0.0, np.pi]]])
     >>> invariant_mass(back_to_back, mass=0.0).round(6).tolist()
@@ -117,10 +117,11 @@ def invariant_mass(momenta: Array, mass: float = TAU_MASS) -> Array:
     """
     pt, eta, phi = momenta[..., 0], momenta[..., 1], momenta[..., 2]
     own = momenta[..., 3] if momenta.shape[-1] > 3 else np.full_like(pt, mass)
-    x, y, z = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
-    energy = np.sqrt(x**2 + y**2 + z**2 + own**2)
-    square = energy.sum(axis=1) ** 2 - x.sum(axis=1) ** 2 - y.sum(axis=1) ** 2 - z.sum(axis=1) ** 2
-    return np.sqrt(np.maximum(square, 0.0))  # rounding may leave a light-like sum just below zero
+    with np.errstate(over="ignore", invalid="ignore"):  # an output that nothing supervised may be anything
+        x, y, z = (part.sum(axis=1) for part in (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)))
+        energy = np.sqrt((pt * np.cosh(eta)) ** 2 + own**2).sum(axis=1)
+        square = energy**2 - x**2 - y**2 - z**2
+        return np.sqrt(np.maximum(square, 0.0))  # rounding may leave a light-like sum just below zero
 
 
 def round_edges(values: Array, weight: Array, bins: int, step: float) -> Array:
@@ -129,7 +130,7 @@ def round_edges(values: Array, weight: Array, bins: int, step: float) -> Array:
     >>> round_edges(np.arange(1001) / 10, np.ones(1001), bins=4, step=5.0).tolist()
     [0.0, 25.0, 50.0, 75.0, 100.0]
     """
-    quantiles = weighted_quantile(values, np.linspace(0.005, 0.995, bins + 1), weight)
+    quantiles = weighted_quantile(values, weight, np.linspace(0.005, 0.995, bins + 1))
     edges = np.unique(np.round(quantiles / step) * step)
     return edges if len(edges) > 1 else np.array([edges[0], edges[0] + step])
 
@@ -158,4 +159,4 @@ def binned_quantiles(values: Array, weight: Array, at: Array, edges: Array, leas
 def _central(values: Array, weight: Array, least: int) -> Array:
     if len(values) < least:
         return np.full(3, np.nan)
-    return np.asarray(weighted_quantile(values, np.array([0.16, 0.5, 0.84]), weight), np.float64)
+    return weighted_quantile(values, weight, (0.16, 0.5, 0.84))

@@ -14,7 +14,7 @@ import yaml
 
 from tsunagu.errors import DataError, ResumeError, did_you_mean
 from tsunagu.metrics import MetricCall, parse_metric
-from tsunagu.report.trials import Array, Row, StoredTrial, read_rows, unreadable
+from tsunagu.report.stored import Array, Row, StoredTrial, read_rows, unreadable
 
 __all__ = ["MOST", "Method", "Outcome", "Output", "read_outcome"]
 
@@ -79,6 +79,7 @@ class Outcome:
         folder: where it is stored.
         name: heading of every figure.
         metric: what the study is about.
+        short: the metric's name in the columns of ``results.csv``.
         outputs: of the pipeline.
         methods: with trials, in the order of ``results.csv``.
         baselines: without trials.
@@ -89,6 +90,7 @@ class Outcome:
     folder: Path
     name: str
     metric: MetricCall
+    short: str
     outputs: tuple[Output, ...]
     methods: tuple[Method, ...]
     baselines: tuple[Method, ...]
@@ -106,18 +108,16 @@ class Outcome:
         Raises:
             DataError: there is none.
         """
-        short, long = self.metric.name, f"{self.metric.name}_{self.metric.arguments[0]}"
-        found = [name for name in (f"{split}_{long}", f"{split}_{short}") if name in self.columns]
-        if not found:
-            near = did_you_mean(f"{split}_{short}", self.columns)
-            msg = f"{self.folder / 'results.csv'}: no column {split}_{short}{near}"
+        name = f"{split}_{self.short}"
+        if name not in self.columns:
+            msg = f"{self.folder / 'results.csv'}: no column {name}{did_you_mean(name, self.columns)}"
             raise DataError(msg)
-        return found[0]
+        return name
 
     def ranked(self, methods: Sequence[Method], split: str) -> list[Method]:
         """The methods by their mean metric on one split, best first; without a number last."""
-        column, sign = self.metric_column(split), -1.0 if self.metric.larger_is_better else 1.0
-        return sorted(methods, key=lambda method: _last_if_nan(sign * _mean(method.values(column))))
+        column = self.metric_column(split)
+        return sorted(methods, key=lambda method: self.metric.cost(_mean(method.values(column))))
 
     @property
     def shown(self) -> tuple[Method, ...]:
@@ -139,13 +139,19 @@ def read_outcome(folder: Path) -> Outcome:
     trained = _grouped([row for row in rows if row["digest"]])
     plain = _grouped([row for row in rows if not row["digest"]])
     _check_folders(rows, folder / "trials")
+    metric = _metric(folder / "summary.json", str(summary["metric"]), str(study.get("metric", "")))
     return Outcome(
         folder=folder,
         name=str(summary.get("name") or folder.resolve().name),
-        metric=_metric(folder / "summary.json", str(summary["metric"]), str(study.get("metric", ""))),
+        metric=metric,
+        short=metric.name if "(" in str(summary["metric"]) else str(summary["metric"]),
         outputs=tuple(_output(name, fields) for name, fields in summary["outputs"].items()),
-        methods=tuple(_method(*item, number, folder / "trials") for number, item in enumerate(trained.items())),
-        baselines=tuple(_method(*item, number, folder / "trials") for number, item in enumerate(plain.items())),
+        methods=tuple(
+            _method(*item, number, folder / "trials") for number, item in enumerate(trained.items())
+        ),
+        baselines=tuple(
+            _method(*item, number, folder / "trials") for number, item in enumerate(plain.items())
+        ),
         expressions=study.get("baselines") or {},
         columns=tuple(rows[0]),
     )
@@ -188,7 +194,9 @@ def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for method in methods:
         own = [row for row in rows if row["method"] == method]
-        choices = [name for name in own[0] if name.startswith("choice:") and len({row[name] for row in own}) > 1]
+        choices = [
+            name for name in own[0] if name.startswith("choice:") and len({row[name] for row in own}) > 1
+        ]
         for row in own:
             words = [method] if len(methods) > 1 or not choices else []
             groups.setdefault(" ".join([*words, *(row[name] for name in choices)]), []).append(row)
@@ -196,12 +204,16 @@ def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def _method(name: str, rows: Sequence[Row], number: int, trials: Path) -> Method:
-    stored = [StoredTrial(seed=int(row["seed"]), folder=trials / row["digest"]) for row in rows if row["digest"]]
+    stored = [
+        StoredTrial(seed=int(row["seed"]), folder=trials / row["digest"]) for row in rows if row["digest"]
+    ]
     return Method(name=name, number=number, rows=tuple(rows), trials=tuple(stored))
 
 
 def _check_folders(rows: Sequence[Row], trials: Path) -> None:
-    absent = [str(trials / row["digest"]) for row in rows if row["digest"] and not (trials / row["digest"]).is_dir()]
+    absent = [
+        str(trials / row["digest"]) for row in rows if row["digest"] and not (trials / row["digest"]).is_dir()
+    ]
     if absent:
         msg = f"{', '.join(absent)}: no such folder; run the study again, it trains only what is missing"
         raise ResumeError(msg)
@@ -214,6 +226,3 @@ def _output(name: str, fields: Mapping[str, Any]) -> Output:
 def _mean(values: Array) -> float:
     return float(values.mean()) if len(values) else math.nan
 
-
-def _last_if_nan(value: float) -> float:
-    return math.inf if math.isnan(value) else value

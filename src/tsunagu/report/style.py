@@ -22,9 +22,20 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
-from tsunagu.errors import ResumeError
+from tsunagu.trials import write_bytes
 
-__all__ = ["BACKGROUND", "BASELINE", "PALETTE", "SIGNAL", "Drawing", "Line", "canvas", "dress", "line", "save"]
+__all__ = [
+    "BACKGROUND",
+    "BASELINE",
+    "PALETTE",
+    "SIGNAL",
+    "Drawing",
+    "Line",
+    "canvas",
+    "dress",
+    "line",
+    "save",
+]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette without its yellow, which is too pale for a line on white (https://jfly.uni-koeln.de/color/)."""
@@ -38,10 +49,11 @@ _RENDERING = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A finished figure and the numbers in it, as columns of one length."""
+    """A finished figure, the numbers in it as columns of one length, and what had to be left out."""
 
     figure: Figure
     numbers: Mapping[str, ArrayLike] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,9 @@ def line(number: int) -> Line:
 def _settings() -> Mapping[str, Any]:
     import mplhep  # slow to import, and it registers its fonts
 
-    settings: Mapping[str, Any] = mplhep.style.ATLAS  # the style's lines and ticks; no experiment's name is drawn
+    settings: Mapping[str, Any] = (
+        mplhep.style.ATLAS
+    )  # the style's lines and ticks; no experiment's name is drawn
     return settings
 
 
@@ -126,7 +140,9 @@ def dress(
     axes.set_title(left, loc="left", fontsize=14, fontweight="bold", parse_math=False)
     axes.set_title(right, loc="right", fontsize=12, parse_math=False)
     if legend is not None:
-        axes.legend(**{"frameon": False, "fontsize": 12, "title_fontsize": 12, "labelspacing": 0.35} | dict(legend))
+        axes.legend(
+            **{"frameon": False, "fontsize": 12, "title_fontsize": 12, "labelspacing": 0.35} | dict(legend)
+        )
     for text in axes.findobj(Text):
         text.set_fontfamily(_FAMILY)
         text.set_math_fontfamily("stixsans")
@@ -143,28 +159,15 @@ def save(drawing: Drawing, stem: Path) -> list[Path]:
         contents[".csv"] = _csv(drawing.numbers)
     paths = [stem.with_name(stem.name + suffix) for suffix in contents]
     for path, content in zip(paths, contents.values(), strict=True):
-        write(path, content)
+        write_bytes(path, content)
     return paths
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing: under another name first, then renamed.
-
-    Raises:
-        ResumeError: the file cannot be written; the message names it.
-    """
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        message = f"{path}: cannot be written: {error.strerror}; name another folder for the figures"
-        raise ResumeError(message) from error
-
-
 def _render(figure: Figure, kind: str) -> bytes:
-    dates_and_versions = {"png": {"Software": None}, "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer"))}
+    dates_and_versions = {
+        "png": {"Software": None},
+        "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
+    }
     stream = io.BytesIO()
     with _RENDERING:  # text layout shares caches between threads
         figure.savefig(stream, format=kind, dpi=DPI, facecolor="white", metadata=dates_and_versions[kind])

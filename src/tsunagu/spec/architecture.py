@@ -165,7 +165,9 @@ def _resolve(value: Value, architecture: Mapping[str, str], path: tuple[str, ...
     if isinstance(value, Choice):
         return _take(value, architecture, path)
     if isinstance(value, BaseModel):
-        changed = {str(step): _resolve(part, architecture, (*path, str(step))) for step, part in children(value)}
+        changed = {
+            str(step): _resolve(part, architecture, (*path, str(step))) for step, part in children(value)
+        }
         return value.model_copy(update=changed)
     if isinstance(value, Node):
         return Node(value.key, _resolve(value.args, architecture, path))

@@ -19,7 +19,9 @@ def canonical(value: Value) -> str:
     >>> canonical({"b": 1.0, "a": [1, None, True]})
     '{"a":[1,null,true],"b":1.0}'
     """
-    return json.dumps(to_data(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+    return json.dumps(
+        to_data(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
+    )
 
 
 def digest(value: Value) -> str:

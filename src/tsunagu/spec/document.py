@@ -97,7 +97,9 @@ def set_value(data: Any, path: Path, value: Any) -> Any:
         return value
     step, *rest = path
     if isinstance(data, list) and str(step).isdigit() and int(step) < len(data):
-        return [set_value(part, tuple(rest), value) if i == int(step) else part for i, part in enumerate(data)]
+        return [
+            set_value(part, tuple(rest), value) if i == int(step) else part for i, part in enumerate(data)
+        ]
     base = data if isinstance(data, dict) else {}
     return base | {step: set_value(base.get(str(step)), tuple(rest), value)}
 
@@ -114,7 +116,11 @@ def _override(text: str) -> tuple[Path, Any]:
 
 def _expand(data: Any) -> tuple[Any, list[Mistake]]:
     """``${VAR}`` in file names, and nowhere else."""
-    files = data.get("data", {}).get("files") if isinstance(data, dict) and isinstance(data.get("data"), dict) else None
+    files = (
+        data.get("data", {}).get("files")
+        if isinstance(data, dict) and isinstance(data.get("data"), dict)
+        else None
+    )
     names = [files] if isinstance(files, str) else files if isinstance(files, list) else []
     missing = [v for n in names if isinstance(n, str) for v in VARIABLE.findall(n) if v not in os.environ]
     if not names or missing or not all(isinstance(name, str) for name in names):

@@ -47,6 +47,11 @@ def dump_yaml(value: Value) -> str:
         hidden: [32, 32]
     """
     text: Any = yaml.dump(
-        to_data(value), Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True
+        to_data(value),
+        Dumper=_Dumper,
+        sort_keys=False,
+        default_flow_style=None,
+        width=110,
+        allow_unicode=True,
     )
     return str(text)

@@ -18,7 +18,9 @@ def order(pipeline: Pipeline) -> list[str]:
         SpecError: the tasks wait for each other in a circle.
     """
     makers = {task.output: name for name, task in pipeline.tasks.items()}
-    edges = {name: [makers[c] for _, c in _inputs(task) if c in makers] for name, task in pipeline.tasks.items()}
+    edges = {
+        name: [makers[c] for _, c in _inputs(task) if c in makers] for name, task in pipeline.tasks.items()
+    }
     try:
         return list(TopologicalSorter(edges).static_order())
     except CycleError as error:
@@ -44,7 +46,9 @@ def check_graph(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mis
     for name, task in pipeline.tasks.items():
         for path, column in _inputs(task, ("tasks", name, "inputs")):
             if columns is not None and column not in columns | outputs:
-                found = f"'{column}' is neither a column nor an output{did_you_mean(column, columns | outputs)}"
+                found = (
+                    f"'{column}' is neither a column nor an output{did_you_mean(column, columns | outputs)}"
+                )
                 mistakes.append(Mistake(path, found))
             if column in targets and column not in outputs:
                 found = f"the truth leaks: '{column}' supervises a task and may not be read as an input"
@@ -63,7 +67,9 @@ def _check_outputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake
         if task.output in seen:
             mistakes.append(Mistake(path, f"'{task.output}' is already the output of {seen[task.output]}"))
         elif columns is not None and task.output in columns:
-            mistakes.append(Mistake(path, f"'{task.output}' is also a column of the table; give the output another name"))
+            mistakes.append(
+                Mistake(path, f"'{task.output}' is also a column of the table; give the output another name")
+            )
         seen.setdefault(task.output, name)
     return mistakes
 

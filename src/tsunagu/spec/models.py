@@ -18,7 +18,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StrictBool,
-    StrictFloat,
     StrictInt,
     StrictStr,
     Tag,
@@ -55,8 +54,10 @@ class _OrChoice:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(_or_choice, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [handler(schema["schema"]), CHOICE_SCHEMA]}  # type: ignore[typeddict-item]
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema["schema"]), CHOICE_SCHEMA]}
 
 
 def _or_choice(data: Any, validate: Any) -> Any:
@@ -68,7 +69,9 @@ def _or_choice(data: Any, validate: Any) -> Any:
 Bool = Annotated[StrictBool, _OrChoice()]
 AnyValue = Annotated[Any, BeforeValidator(validate_value), WithJsonSchema({})]
 AnyNode = Annotated[
-    Any, BeforeValidator(validate_node), WithJsonSchema({"anyOf": [{"type": "string"}, NODE_SCHEMA, CHOICE_SCHEMA]})
+    Any,
+    BeforeValidator(validate_node),
+    WithJsonSchema({"anyOf": [{"type": "string"}, NODE_SCHEMA, CHOICE_SCHEMA]}),
 ]
 
 
@@ -85,7 +88,8 @@ def _number_or_list(data: Any) -> str:
 
 
 Texts = Annotated[
-    Annotated[StrictStr, Tag("<one>")] | Annotated[list[StrictStr], Tag("<many>")], Discriminator(_one_or_many)
+    Annotated[StrictStr, Tag("<one>")] | Annotated[list[StrictStr], Tag("<many>")],
+    Discriminator(_one_or_many),
 ]
 Inputs = Annotated[
     Annotated[list[StrictStr], Tag("<list>")] | Annotated[dict[str, StrictStr], Tag("<mapping>")],
@@ -117,10 +121,14 @@ class Folds(_Model):
     def _differ(self) -> Self:
         if max(self.test, self.validation) >= self.k:
             found = {"found": f"test {self.test} and validation {self.validation}", "k": self.k}
-            raise PydanticCustomError("value", "folds are numbered 0 to k - 1 with k = {k}, found {found}", found)
+            raise PydanticCustomError(
+                "value", "folds are numbered 0 to k - 1 with k = {k}, found {found}", found
+            )
         if self.test == self.validation:
             found = {"found": self.test}
-            raise PydanticCustomError("value", "test and validation must be different folds, found {found} twice", found)
+            raise PydanticCustomError(
+                "value", "test and validation must be different folds, found {found} twice", found
+            )
         return self
 
 
@@ -258,5 +266,3 @@ class Study(_Model):
     def pipeline(self) -> Pipeline:
         """The pipeline inside the study."""
         return Pipeline(tasks=self.tasks, train=self.train, metric=self.metric, metrics=self.metrics)
-
-

@@ -93,7 +93,9 @@ def choice(*values: Value, name: str | None = None, **options: Value) -> Choice:
     """
     labelled = {_label(value): value for value in values} | options
     if len(labelled) < len(values) + len(options):
-        msg = f"choice {name or ''}: two options have the same label; found {list(values)} and {list(options)}"
+        msg = (
+            f"choice {name or ''}: two options have the same label; found {list(values)} and {list(options)}"
+        )
         raise ChoiceError(msg)
     return Choice(labelled, name)
 

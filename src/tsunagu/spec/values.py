@@ -72,11 +72,15 @@ def _node(data: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> Node 
         mistakes.append(Mistake((*path, "key"), f"expected the name of a layer, found {key!r}"))
         return None
     if not isinstance(args, None | Mapping | list | tuple):
-        mistakes.append(Mistake((*path, "args"), f"expected a mapping or a list of arguments, found {args!r}"))
+        mistakes.append(
+            Mistake((*path, "args"), f"expected a mapping or a list of arguments, found {args!r}")
+        )
         return None
     # The arguments are a plain mapping even where one of them is called 'key' or 'choice'.
     if isinstance(args, Mapping):
-        return Node(key, {str(n): _parse(part, (*path, "args", str(n)), mistakes) for n, part in args.items()})
+        return Node(
+            key, {str(n): _parse(part, (*path, "args", str(n)), mistakes) for n, part in args.items()}
+        )
     return Node(key, _parse(args or [], (*path, "args"), mistakes) or {})
 
 
@@ -84,7 +88,9 @@ def _choice(data: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> Cho
     mistakes += _strangers(data, ("choice", "name"), "a choice has choice and name", path)
     options, name = data["choice"], data.get("name")
     if not isinstance(options, Mapping | list | tuple) or not options:
-        mistakes.append(Mistake((*path, "choice"), f"expected options as a mapping or a list, found {options!r}"))
+        mistakes.append(
+            Mistake((*path, "choice"), f"expected options as a mapping or a list, found {options!r}")
+        )
         return None
     if not isinstance(name, None | str):
         mistakes.append(Mistake((*path, "name"), f"expected a name, found {name!r}"))
@@ -94,7 +100,9 @@ def _choice(data: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> Cho
         return Choice(labelled, name)
     values = [_parse(part, (*path, "choice", i), mistakes) for i, part in enumerate(options)]
     if len({_label(value) for value in values}) < len(values):
-        mistakes.append(Mistake((*path, "choice"), "two options have the same label; write a mapping {label: option}"))
+        mistakes.append(
+            Mistake((*path, "choice"), "two options have the same label; write a mapping {label: option}")
+        )
         return None
     return choice(*values, name=name)
 
@@ -105,4 +113,6 @@ def _label(value: Value) -> str:
 
 def _strangers(data: Mapping[str, Any], valid: tuple[str, ...], rule: str, path: Path) -> list[Mistake]:
     strange = [name for name in data if name not in valid]
-    return [Mistake((*path, name), f"{rule}, found '{name}'{did_you_mean(str(name), valid)}") for name in strange]
+    return [
+        Mistake((*path, name), f"{rule}, found '{name}'{did_you_mean(str(name), valid)}") for name in strange
+    ]

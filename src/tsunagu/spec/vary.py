@@ -40,7 +40,9 @@ def variations(study: Study) -> list[tuple[dict[str, str], Study]]:
     Raises:
         SpecError: the mistakes of all variations.
     """
-    axes = [[(path, label, value) for label, value in options.items()] for path, options in study.vary.items()]
+    axes = [
+        [(path, label, value) for label, value in options.items()] for path, options in study.vary.items()
+    ]
     found: list[tuple[dict[str, str], Study]] = []
     mistakes: list[Mistake] = []
     for combination in itertools.product(*axes):

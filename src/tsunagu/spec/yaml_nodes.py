@@ -18,7 +18,9 @@ from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 
 __all__ = ["Places", "parse_scalar", "read_yaml"]
 
-FLOAT = re.compile(r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
+FLOAT = re.compile(
+    r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"
+)
 INT = re.compile(r"^[-+]?(0|[1-9][\d_]*)$|^0x[\da-fA-F_]+$")
 BOOL = re.compile(r"^(true|True|TRUE|false|False|FALSE)$")
 
@@ -119,13 +121,19 @@ class _Reader:
         try:
             return loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
-            what = f"cannot be read: {_reason(error)}" if isinstance(error, yaml.YAMLError) else f"cannot be read: {error}"
+            what = (
+                f"cannot be read: {_reason(error)}"
+                if isinstance(error, yaml.YAMLError)
+                else f"cannot be read: {error}"
+            )
             self.mistakes.append(Mistake(path, what, _place(node, file)))
             return None
         finally:
             loader.dispose()
 
-    def _mapping(self, node: yaml.MappingNode, path: Path, file: FilePath, inside: tuple[FilePath, ...]) -> Any:
+    def _mapping(
+        self, node: yaml.MappingNode, path: Path, file: FilePath, inside: tuple[FilePath, ...]
+    ) -> Any:
         if [key.value for key, _ in node.value] == ["ref"]:
             return self._reference(node.value[0][1], path, file, inside)
         found: dict[str, Any] = {}
@@ -137,17 +145,26 @@ class _Reader:
                 continue
             if name in found:
                 first = self.places.keys[(*path, name)]
-                self.mistakes.append(Mistake((*path, name), f"stands twice, first at {first}", _place(key, file)))
+                self.mistakes.append(
+                    Mistake((*path, name), f"stands twice, first at {first}", _place(key, file))
+                )
                 continue
             self.places.keys[(*path, name)] = _place(key, file)
             self.places.values.pop((*path, name), None)
             found[name] = self.value(part, (*path, name), file, inside)
         return merged | found
 
-    def _merged(self, node: yaml.Node, path: Path, file: FilePath, inside: tuple[FilePath, ...]) -> dict[str, Any]:
+    def _merged(
+        self, node: yaml.Node, path: Path, file: FilePath, inside: tuple[FilePath, ...]
+    ) -> dict[str, Any]:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
         values = [self.value(part, path, file, inside) for part in parts]
-        return {name: part for value in reversed(values) if isinstance(value, Mapping) for name, part in value.items()}
+        return {
+            name: part
+            for value in reversed(values)
+            if isinstance(value, Mapping)
+            for name, part in value.items()
+        }
 
     def _reference(self, node: yaml.Node, path: Path, file: FilePath, inside: tuple[FilePath, ...]) -> Any:
         name, _, section = str(node.value).partition("#")
@@ -162,7 +179,9 @@ class _Reader:
             self.mistakes.append(Mistake(path, found, _place(node, file)))
             return None
         for step in section.split(".") if section else []:
-            entries = {key.value: part for key, part in root.value} if isinstance(root, yaml.MappingNode) else {}
+            entries = (
+                {key.value: part for key, part in root.value} if isinstance(root, yaml.MappingNode) else {}
+            )
             if step not in entries:
                 found = f"{other} has no section '{step}'{did_you_mean(step, entries)}"
                 self.mistakes.append(Mistake(path, found, _place(node, file)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files as files_of
 from pathlib import Path
 
 from tsunagu.data import Table, open_table
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Pipeline, Study, architectures, resolve, variations
+from tsunagu.spec import Study, architectures, resolve, variations
 from tsunagu.tasks import check_data, check_pipeline
 from tsunagu.train import check_optimizer, check_schedule
 from tsunagu.trials import Trial, metric_names
@@ -49,7 +50,9 @@ def plan(study: Study) -> Iterator[Planned]:
         for architecture in architectures(varied.pipeline):
             pipeline = resolve(varied.pipeline, architecture)
             for seed in seeds(varied):
-                trial = Trial(pipeline=pipeline, folds=varied.data.folds, seed=seed, architecture=architecture)
+                trial = Trial(
+                    pipeline=pipeline, folds=varied.data.folds, seed=seed, architecture=architecture
+                )
                 yield Planned(method=method, labels=labels, study=varied, trial=trial)
 
 
@@ -60,7 +63,10 @@ def needed_columns(study: Study) -> list[str]:
     for task in study.tasks.values():
         names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
         names += [loss.target for loss in task.losses]
-    calls = [*metric_names(study.pipeline).values(), *(parse_metric(text) for text in study.baselines.values())]
+    calls = [
+        *metric_names(study.pipeline).values(),
+        *(parse_metric(text) for text in study.baselines.values()),
+    ]
     names += [name for call in calls for name in call.arguments]
     return [name for name in dict.fromkeys(names) if name not in outputs]
 
@@ -74,7 +80,7 @@ def open_study_table(study: Study, base: Path) -> Table:
     data = study.data
     files = [data.files] if isinstance(data.files, str) else list(data.files)
     return open_table(
-        [name if name.startswith("ready:") else str(base / name) for name in files],
+        [_locate(name, base) for name in files],
         columns=data.columns,
         weight=data.weight,
         train_weight=data.train_weight,
@@ -82,6 +88,13 @@ def open_study_table(study: Study, base: Path) -> Table:
         folds=data.folds,
         needed=needed_columns(study),
     )
+
+
+def _locate(name: str, base: Path) -> str:
+    ready, colon, sample = name.partition(":")
+    if colon and ready == "ready":
+        return str(files_of("tsunagu").joinpath("samples", "ready", f"{sample}.parquet"))
+    return str(base / name)
 
 
 def check_study(study: Study, base: Path) -> Table:

@@ -62,7 +62,9 @@ def write_summary(
         },
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
         "table": {"files": list(table.files), "fingerprint": table.fingerprint},
-        "methods": [_method(method, [row for row in rows if row.planned.method == method]) for method in methods],
+        "methods": [
+            _method(method, [row for row in rows if row.planned.method == method]) for method in methods
+        ],
         "baselines": [{"method": b.method, "metrics": dict(b.metrics)} for b in baselines],
     }
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())

@@ -100,7 +100,7 @@ def _leaf(value: Node, seed: int, path: Path) -> nn.Module:
     }
     # Modules draw their first weights from torch's global generator; the fork gives it back untouched.
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(derive_seed(seed, "weights", *path, canonical(value)))
+        torch.default_generator.manual_seed(derive_seed(seed, "weights", *path, canonical(value)))
         try:
             if isinstance(value.args, list | tuple):
                 return cls(*arguments.values())

@@ -55,7 +55,9 @@ def check_data(pipeline: Pipeline, table: Table) -> None:
         return
     graph = build_graph(pipeline, seed=0).eval()
     _check_labels(stages(pipeline), table)
-    mistakes = [mistake for stage in stages(pipeline) for mistake in _try_stage(stage, graph, pipeline, table)]
+    mistakes = [
+        mistake for stage in stages(pipeline) for mistake in _try_stage(stage, graph, pipeline, table)
+    ]
     if mistakes:
         raise SpecError(list(dict.fromkeys(mistakes)))
 
@@ -68,7 +70,9 @@ def _loss_paths(name: str, loss: LossTerm | list[LossTerm]) -> list[tuple[Path, 
 def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mistake]:
     mistakes = []
     if loss.key not in known_losses():
-        mistakes.append(Mistake((*path, "key"), f"unknown loss '{loss.key}'{did_you_mean(loss.key, known_losses())}"))
+        mistakes.append(
+            Mistake((*path, "key"), f"unknown loss '{loss.key}'{did_you_mean(loss.key, known_losses())}")
+        )
     elif problem := check_args(find_loss(loss.key), loss.args):
         mistakes.append(Mistake((*path, "args"), problem))
     else:
@@ -140,7 +144,11 @@ def _try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | N
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         return [Mistake(path, f"{loss.key} fails on {shapes}: {error}")]
     if value.shape != prediction.shape[:1]:
-        return [Mistake(path, f"{loss.key} gives {list(value.shape)} in place of one value per event from {shapes}")]
+        return [
+            Mistake(
+                path, f"{loss.key} gives {list(value.shape)} in place of one value per event from {shapes}"
+            )
+        ]
     return []
 
 

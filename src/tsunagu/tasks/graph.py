@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import final
 
-import torch
 from torch import Tensor, nn
 
 from tsunagu.errors import Mistake, SpecError
@@ -28,13 +27,17 @@ class Graph(nn.Module):
         outputs: the name under which each task's prediction joins the batch.
     """
 
-    def __init__(self, models: Mapping[str, nn.Module], wiring: Mapping[str, Wiring], outputs: Mapping[str, str]) -> None:
+    def __init__(
+        self, models: Mapping[str, nn.Module], wiring: Mapping[str, Wiring], outputs: Mapping[str, str]
+    ) -> None:
         super().__init__()
         self.models = nn.ModuleDict(dict(models))
         self.wiring = dict(wiring)
         self.outputs = dict(outputs)
         # ModuleDict look-ups cost more than the small models themselves would forgive.
-        self._steps = {name: (self.models[name], *self.wiring[name], self.outputs[name]) for name in self.wiring}
+        self._steps = {
+            name: (self.models[name], *self.wiring[name], self.outputs[name]) for name in self.wiring
+        }
 
     def forward(
         self,
@@ -63,7 +66,9 @@ class Graph(nn.Module):
             known[output] = predictions[output] = prediction
         return predictions
 
-    def columns(self, tasks: Sequence[str] | None = None, substitutes: Mapping[str, str] | None = None) -> list[str]:
+    def columns(
+        self, tasks: Sequence[str] | None = None, substitutes: Mapping[str, str] | None = None
+    ) -> list[str]:
         """The table's columns that a forward pass of these tasks reads."""
         replaced = dict(substitutes or {})
         needed: dict[str, None] = {}
@@ -104,9 +109,13 @@ def wire(model: nn.Module, task: Task, name: str) -> Wiring:
     Raises:
         SpecError: neither fits; the message lists both sides.
     """
-    inputs = dict(task.inputs) if isinstance(task.inputs, Mapping) else {column: column for column in task.inputs}
+    inputs = (
+        dict(task.inputs) if isinstance(task.inputs, Mapping) else {column: column for column in task.inputs}
+    )
     parameters = _parameters(model)
-    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    required = [
+        p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
     named = [p.name for p in parameters if p.name in inputs and p.kind is not p.POSITIONAL_ONLY]
     if any(p.kind is p.VAR_KEYWORD for p in parameters) and isinstance(task.inputs, Mapping):
         named = list(inputs)

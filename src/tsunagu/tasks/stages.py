@@ -133,7 +133,12 @@ def _terms(output: str, losses: list[LossTerm], *, alone: bool) -> tuple[Term, .
     # A task whose weight is 0 in the joint sum can still be pretrained: alone, its own losses are all there is.
     lifted = alone and not any(loss.weight for loss in losses)
     return tuple(
-        Term(output=output, target=loss.target, weight=1.0 if lifted else loss.weight, loss=find_loss(loss.key)(**loss.args))
+        Term(
+            output=output,
+            target=loss.target,
+            weight=1.0 if lifted else loss.weight,
+            loss=find_loss(loss.key)(**loss.args),
+        )
         for loss in losses
         if lifted or loss.weight
     )

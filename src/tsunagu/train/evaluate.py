@@ -43,7 +43,7 @@ def predict(graph: Graph, table: Table, rows: Tensor, stage: Stage | None = None
     columns = graph.columns(tasks, substitutes)
     graph.eval()
     with torch.inference_mode():
-        parts = [graph(table.take(columns, chunk), tasks, substitutes) for chunk in rows.split(CHUNK)]
+        parts = [graph(table.take(columns, chunk), tasks, substitutes) for chunk in torch.split(rows, CHUNK)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -59,7 +59,9 @@ def evaluate(graph: Graph, stage: Stage, metric: MetricCall, table: Table, rows:
     return Evaluation(loss=float(loss), metric=measure([metric], predictions, table, rows)[0])
 
 
-def measure(metrics: Sequence[MetricCall], predictions: dict[str, Tensor], table: Table, rows: Tensor) -> list[float]:
+def measure(
+    metrics: Sequence[MetricCall], predictions: dict[str, Tensor], table: Table, rows: Tensor
+) -> list[float]:
     """Metrics of predictions ``[N, ...]`` and of the table's columns at the same rows, with the physics weight."""
     names = {name for metric in metrics for name in metric.arguments} - set(predictions)
     known = predictions | table.take(sorted(names), rows)

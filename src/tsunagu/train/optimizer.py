@@ -99,7 +99,9 @@ def check_optimizer(spec: Node, path: Path) -> list[Mistake]:
     >>> print(check_optimizer(node("Adma"), ("train", "optimizer"))[0])
     train.optimizer.key: unknown optimizer 'Adma' (did you mean 'Adam'?)
     """
-    known = [n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)]
+    known = [
+        n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)
+    ]
     known = [name for name in known if name not in ("Optimizer", "SparseAdam", "LBFGS")]
     if spec.key not in known:
         found = f"unknown optimizer '{spec.key}'{did_you_mean(spec.key, known)}"

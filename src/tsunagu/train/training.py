@@ -118,7 +118,7 @@ class Training:
             flat.gradient.zero_()
         # A control without parameters at the end of the chain gives a loss that nothing can lower.
         if loss.requires_grad:
-            loss.backward()
+            torch.autograd.backward(loss)
         if self.pipeline.train.clip is not None:
             nn.utils.clip_grad_norm_([flat.weights for flat in self._active], self.pipeline.train.clip)
         self._set_learning_rate()
@@ -131,7 +131,11 @@ class Training:
         state |= {f"best.{name}": value for name, value in self._best.items()}
         for number, flat in enumerate(self._active):
             moments = self._optimizer.state.get(flat.weights, {}) if self._optimizer else {}
-            state |= {f"optimizer.{number}.{name}": torch.as_tensor(m) for name, m in moments.items() if m is not None}
+            state |= {
+                f"optimizer.{number}.{name}": torch.as_tensor(m)
+                for name, m in moments.items()
+                if m is not None
+            }
         return state | {"loss": self._loss}
 
     def restore(self, position: Position, tensors: Mapping[str, Tensor]) -> None:
@@ -159,7 +163,9 @@ class Training:
 
     def _begin_stage(self) -> None:
         stage = self.stage
-        self._columns = list(dict.fromkeys([*self.graph.columns(stage.tasks, stage.substitutes), *stage.targets]))
+        self._columns = list(
+            dict.fromkeys([*self.graph.columns(stage.tasks, stage.substitutes), *stage.targets])
+        )
         self._active = [self._flats[name] for name in stage.tasks if self._flats[name].count]
         # A stage of constant models (controls such as Zero) has nothing to learn and no optimiser.
         weights = [flat.weights for flat in self._active]

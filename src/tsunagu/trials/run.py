@@ -59,7 +59,9 @@ def run_trial(
     split = table.split(trial.folds)
     training = Training(trial.pipeline, table, split, seed=trial.seed)
     store.load_checkpoint(name, training)
-    clock = _Clock(every=trial.pipeline.train.checkpoint_seconds, save=lambda: store.save_checkpoint(name, training))
+    clock = _Clock(
+        every=trial.pipeline.train.checkpoint_seconds, save=lambda: store.save_checkpoint(name, training)
+    )
 
     def step(now: Training) -> None:
         clock.tick()
@@ -81,7 +83,10 @@ def metric_names(pipeline: Pipeline) -> dict[str, MetricCall]:
     """
     calls = [parse_metric(text) for text in dict.fromkeys([pipeline.metric, *pipeline.metrics])]
     kinds = [call.name for call in calls]
-    return {call.name if kinds.count(call.name) == 1 else f"{call.name}_{call.arguments[0]}": call for call in calls}
+    return {
+        call.name if kinds.count(call.name) == 1 else f"{call.name}_{call.arguments[0]}": call
+        for call in calls
+    }
 
 
 @dataclass
@@ -110,7 +115,9 @@ def _finish(name: str, trial: Trial, training: Training, store: Store) -> Result
         predictions = training.predictions(rows)
         values = measure(list(names.values()), predictions, training.table, rows)
         metrics |= {f"{kind}_{short}": value for short, value in zip(names, values, strict=True)}
-        arrays |= {f"{kind}_{key}": value for key, value in _stored(trial, training, predictions, rows).items()}
+        arrays |= {
+            f"{kind}_{key}": value for key, value in _stored(trial, training, predictions, rows).items()
+        }
     write_tensors(folder / "weights.safetensors", training.graph.state_dict())
     write_arrays(folder / "predictions.npz", arrays)
     write_history(folder / "history.csv", training.position.history)
@@ -142,9 +149,14 @@ def _stored(
     stages = training.stages
     wanted = [column for stage in stages for column in (*stage.targets, *training.graph.columns(stage.tasks))]
     wanted += [name for call in metric_names(trial.pipeline).values() for name in call.arguments]
-    small = [name for name in dict.fromkeys(wanted) if name in table.columns and _is_small(table.columns[name])]
+    small = [
+        name for name in dict.fromkeys(wanted) if name in table.columns and _is_small(table.columns[name])
+    ]
     columns = predictions | table.take([name for name in small if name not in predictions], rows)
-    columns |= {"weight": table.weight.index_select(0, rows), "event_number": table.event_number.index_select(0, rows)}
+    columns |= {
+        "weight": table.weight.index_select(0, rows),
+        "event_number": table.event_number.index_select(0, rows),
+    }
     return {name: value.numpy() for name, value in columns.items()}
 
 
@@ -153,7 +165,12 @@ def _is_small(column: Tensor) -> bool:
 
 
 def _architecture(trial: Trial) -> str:
-    return "".join(f"{json.dumps(label)}: {json.dumps(option)}\n" for label, option in trial.architecture.items()) or "{}\n"
+    return (
+        "".join(
+            f"{json.dumps(label)}: {json.dumps(option)}\n" for label, option in trial.architecture.items()
+        )
+        or "{}\n"
+    )
 
 
 def _epochs(training: Training) -> dict[str, tuple[int, int]]:

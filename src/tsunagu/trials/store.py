@@ -73,7 +73,9 @@ class Store:
         try:
             training.restore(Position.loads(note), tensors)
         except (KeyError, ValueError, TypeError) as error:
-            msg = f"{path}: not a checkpoint of this trial ({error}); remove this file to begin the trial again"
+            msg = (
+                f"{path}: not a checkpoint of this trial ({error}); remove this file to begin the trial again"
+            )
             raise ResumeError(msg) from error
         return True
 

@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Row = Mapping[str, str]
 
 
-class Undrawable(Exception):  # noqa: N818
+class Undrawable(Exception):
     """Why one figure is left out; the other figures are drawn. Never leaves the report."""
 
 
@@ -49,7 +49,9 @@ class StoredTrial:
             with np.load(path, allow_pickle=False) as arrays:
                 loaded = {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-            raise ResumeError(unreadable(path, error, "remove the trial's folder and run the study again")) from error
+            raise ResumeError(
+                unreadable(path, error, "remove the trial's folder and run the study again")
+            ) from error
         return {name: array.astype(np.float64) for name, array in loaded.items() if _is_numeric(array)}
 
     def take(self, split: str, *names: str) -> list[Array]:
@@ -66,7 +68,9 @@ class StoredTrial:
             raise Undrawable(msg)
         found = [self.columns[f"{split}_{name}"] for name in names]
         if len({len(column) for column in found}) > 1:
-            counts = ", ".join(f"{split}_{name}: {len(column)}" for name, column in zip(names, found, strict=True))
+            counts = ", ".join(
+                f"{split}_{name}: {len(column)}" for name, column in zip(names, found, strict=True)
+            )
             msg = f"{path}: columns of unlike lengths ({counts}); remove the trial's folder and run the study again"
             raise DataError(msg)
         return found

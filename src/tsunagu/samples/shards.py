@@ -1,0 +1,123 @@
+"""Pieces of a sample: each is a pure function of its description, and lies in a file of its own until all are there."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tsunagu.random import derive_seed
+from tsunagu.samples.detector import reconstruct
+from tsunagu.samples.generator import Generator
+from tsunagu.samples.overlay import load_library, make_library
+from tsunagu.samples.particles import Particles, Record, read_record
+from tsunagu.samples.selection import Columns, pair_columns, single_columns
+from tsunagu.samples.settings import HTauTau, Settings, TauJet
+
+__all__ = ["PT_BINS", "Shard", "make_shard", "plan_shards", "write_whole"]
+
+SHARD = 500
+"""Rows of a shard: what an interruption can cost at most, for each process."""
+
+VBF_SHARE = 0.08
+PT_BINS = np.array([20.0, 22.5, 25.0, 27.5, 30.0, 35.0, 40.0, 50.0, 60.0, 80.0, 120.0, np.inf])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """A piece of a sample.
+
+    Args:
+        settings: of the whole sample.
+        process: which one.
+        number: of the shard within its process.
+        rows: how many to make.
+    """
+
+    settings: Settings
+    process: str
+    number: int
+    rows: int
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return f"{self.process}-{self.number:04d}.npz"
+
+    @property
+    def seed(self) -> int:
+        """From which all its generators derive."""
+        return derive_seed(self.settings.seed, type(self.settings).__name__, self.process, self.number)
+
+
+def plan_shards(settings: Settings) -> list[Shard]:
+    """All pieces of a sample, in the order in which they are merged.
+
+    >>> [(shard.name, shard.rows) for shard in plan_shards(HTauTau(events=600))]
+    [('ggH-0000.npz', 500), ('ggH-0001.npz', 52), ('VBF-0000.npz', 48), ('Z-0000.npz', 500), ('Z-0001.npz', 100)]
+    """
+    shards: list[Shard] = []
+    for process, rows in _rows(settings).items():
+        for number, start in enumerate(range(0, rows, SHARD)):
+            shards.append(Shard(settings=settings, process=process, number=number, rows=min(SHARD, rows - start)))
+    return shards
+
+
+def make_shard(shard: Shard, library: Path) -> bytes:
+    """Simulate a piece; the content of an npz file with its columns and ``n_generated``, ``sum_gen_weight``."""
+    settings, minimum_bias = shard.settings, load_library(library)
+    helicity = settings.helicity if isinstance(settings, HTauTau) else "sampled"
+    generator = Generator(
+        shard.process, seed=shard.seed, helicity=helicity, mpi=settings.mpi, energy=settings.energy
+    )
+    draw = np.random.default_rng(derive_seed(shard.seed, "detector"))
+    parts: list[Columns] = []
+    rows = weight = 0.0
+    while rows < shard.rows:
+        record = read_record(generator, generator.batch())
+        weight += float(record.weights.sum())
+        parts.append(_columns(shard, record, minimum_bias, draw))
+        rows += len(parts[-1]["gen_weight"])
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    # The rows beyond the number asked for are cut, and with them their share of what was generated.
+    share = shard.rows / rows
+    columns = {name: values[: shard.rows] for name, values in columns.items()}
+    content = io.BytesIO()
+    counts = {"n_generated": np.array(generator.generated * share), "sum_gen_weight": np.array(weight * share)}
+    np.savez_compressed(content, **columns, **counts)
+    return content.getvalue()
+
+
+def make_minimum_bias(settings: Settings) -> bytes:
+    """The library of the overlaid events, as the content of an npz file."""
+    return make_library(settings.seed, settings.energy)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file such that it is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def _rows(settings: Settings) -> dict[str, int]:
+    if isinstance(settings, HTauTau):
+        fusion = max(1, round(VBF_SHARE * settings.events))
+        return {"ggH": settings.events - fusion, "VBF": fusion, "Z": settings.events}
+    half = settings.jets // 2
+    # Three times as many QCD jets as taus, from which those with the taus' pt are taken.
+    return {"Z": half, "QCD": 3 * half}
+
+
+def _columns(shard: Shard, record: Record, library: Particles, draw: np.random.Generator) -> Columns:
+    settings = shard.settings
+    underlying = 1 if settings.mpi == "overlay" else 0
+    seen = reconstruct(record.particles, library, underlying=underlying, pileup=settings.pileup, draw=draw)
+    if isinstance(settings, TauJet):
+        is_tau = shard.process != "QCD"
+        return single_columns(seen, record.taus, record.weights, settings.tracks, tau=is_tau)
+    return pair_columns(seen, record.taus, record.weights)
