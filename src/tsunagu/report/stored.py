@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import csv
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tsunagu.errors import DataError, ResumeError, did_you_mean
 
-__all__ = ["Array", "Row", "StoredTrial", "Undrawable", "read_rows", "unreadable"]
+__all__ = ["Array", "Row", "StoredTrial", "Undrawable", "each_drawable", "read_rows", "unreadable"]
 
 Array = NDArray[np.float64]
 Row = Mapping[str, str]
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Undrawable(Exception):
@@ -83,6 +85,24 @@ class StoredTrial:
     def history(self) -> Sequence[Row]:
         """The lines of ``history.csv``, one an epoch."""
         return read_rows(self.folder / "history.csv", ("stage", "epoch", "train_loss", "valid_loss"))
+
+
+def each_drawable(draw: Callable[[T], U], items: Sequence[T]) -> tuple[list[U], tuple[str, ...]]:
+    """What can be drawn of the items, and why the others cannot.
+
+    Raises:
+        Undrawable: none can be.
+    """
+    drawn: list[U] = []
+    reasons: list[str] = []
+    for item in items:
+        try:
+            drawn.append(draw(item))
+        except Undrawable as reason:
+            reasons.append(str(reason))
+    if not drawn:
+        raise Undrawable("; ".join(reasons) or "there is no trial")
+    return drawn, tuple(reasons)
 
 
 def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.trials import write_bytes
 
@@ -148,6 +148,16 @@ def dress(
         text.set_math_fontfamily("stixsans")
 
 
+def long_table(parts: Sequence[Mapping[str, ArrayLike]]) -> dict[str, NDArray[Any]]:
+    """Parts with the same names below each other; a part's single values are repeated along its columns.
+
+    >>> {name: column.tolist() for name, column in long_table([{"a": 1, "b": [2, 3]}, {"a": 4, "b": [5]}]).items()}
+    {'a': [1, 1, 4], 'b': [2, 3, 5]}
+    """
+    filled = [np.broadcast_arrays(*part.values()) for part in parts]
+    return {name: np.concatenate([part[place] for part in filled]) for place, name in enumerate(parts[0])}
+
+
 def save(drawing: Drawing, stem: Path) -> list[Path]:
     """Write ``stem.png``, ``stem.pdf`` and, where there are numbers, ``stem.csv``; equal drawings give equal bytes.
 
@@ -182,7 +192,7 @@ def _csv(numbers: Mapping[str, ArrayLike]) -> bytes:
     return stream.getvalue().encode()
 
 
-def _cells(column: np.ndarray[Any, Any]) -> Sequence[str]:
+def _cells(column: NDArray[Any]) -> Sequence[str]:
     if column.dtype.kind != "f":
         return [str(value) for value in column.tolist()]
     return ["" if np.isnan(value) else f"{value:.9g}" for value in column.tolist()]

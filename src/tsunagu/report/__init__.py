@@ -1,0 +1,20 @@
+"""Figures and tables of a finished study, read from its folder alone.
+
+The outputs of the pipeline decide what is drawn. An output with the loss ``binary`` or ``cross_entropy`` is a score:
+
+* ``roc_<output>``: background rejection against signal efficiency, a line a method, a band over seeds;
+* ``scores_<output>_<method>``: signal and background, test against validation events.
+
+An output with a loss ``four_momentum...`` holds calibrated momenta:
+
+* ``response_<output>``: median of predicted over true pt, and its relative width, before and after;
+* ``mass_<output>_<method>``: the mass of all objects together, before and after, for both classes.
+
+Every method has ``learning_<method>``, and ``overview`` shows the first three side by side. Each figure is written as
+PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``left_out.txt`` tells what could not be drawn.
+"""
+
+from tsunagu.report.figures import report
+from tsunagu.report.table import results_table
+
+__all__ = ["report", "results_table"]

@@ -1,0 +1,109 @@
+"""All figures of a study, decided by what its pipeline predicts."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from tsunagu.report.learning import draw_learning
+from tsunagu.report.mass import draw_mass
+from tsunagu.report.momenta import draw_response
+from tsunagu.report.overview import draw_overview
+from tsunagu.report.reading import MOST, Outcome, Output, read_outcome
+from tsunagu.report.roc import draw_roc
+from tsunagu.report.scores import classes, draw_scores
+from tsunagu.report.stored import Undrawable
+from tsunagu.report.style import Drawing, save
+from tsunagu.trials import write_bytes
+
+__all__ = ["report"]
+
+_LOG = logging.getLogger(__name__)
+Plan = Iterator[tuple[str, Callable[[], Drawing]]]
+
+
+def report(out: Path, to: Path | None = None) -> list[Path]:
+    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV.
+
+    The same folder gives the same bytes. What cannot be drawn is told in ``left_out.txt`` and in the log; everything
+    else is drawn all the same.
+
+    Args:
+        out: a study's folder, with ``results.csv``, ``summary.json`` and ``trials/``.
+        to: where the figures go; ``out/figures`` by default.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ResumeError: a file of the study is missing or damaged, or a figure cannot be written; the message names it.
+        DataError: a file does not hold what it should.
+    """
+    outcome, folder = read_outcome(out), to or out / "figures"
+    written: list[Path] = []
+    left_out: list[str] = _not_shown(outcome)
+    for name, draw in _planned(outcome):
+        try:
+            drawing = draw()
+        except Undrawable as reason:
+            left_out.append(f"{name}: {reason}")
+            continue
+        written += save(drawing, folder / name)
+        left_out += [f"{name}: {reason}" for reason in drawing.left_out]
+    return written + _tell(left_out, folder / "left_out.txt")
+
+
+def _planned(outcome: Outcome) -> Plan:
+    slugs = _slugs([method.name for method in outcome.shown])
+    yield "overview", partial(draw_overview, outcome)
+    for output in outcome.outputs:
+        if output.classifies:
+            yield from _classification(outcome, output, slugs)
+        elif output.calibrates:
+            yield f"response_{output.name}", partial(draw_response, outcome, output)
+            for slug, method in zip(slugs, outcome.shown, strict=True):
+                yield f"mass_{output.name}_{slug}", partial(draw_mass, outcome, output, method)
+    for slug, method in zip(slugs, outcome.shown, strict=True):
+        yield f"learning_{slug}", partial(draw_learning, outcome, method)
+
+
+def _classification(outcome: Outcome, output: Output, slugs: Sequence[str]) -> Plan:
+    signals = classes(outcome, output)
+    for signal in signals:
+        name = output.name if len(signals) == 1 else f"{output.name}_class{signal}"
+        yield f"roc_{name}", partial(draw_roc, outcome, output, signal)
+        for slug, method in zip(slugs, outcome.shown, strict=True):
+            yield f"scores_{name}_{slug}", partial(draw_scores, outcome, output, method, signal)
+
+
+def _slugs(names: Sequence[str]) -> list[str]:
+    """File names that differ where the names do.
+
+    >>> _slugs(["cnn lstm", "cnn/lstm", "mlp"])
+    ['cnn_lstm', 'cnn_lstm_2', 'mlp']
+    """
+    found: list[str] = []
+    for name in names:
+        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_.") or "method"
+        taken = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", other) is not None for other in found)
+        found.append(f"{slug}_{taken + 1}" if taken else slug)
+    return found
+
+
+def _not_shown(outcome: Outcome) -> list[str]:
+    hidden = [method.name for method in outcome.methods if method not in outcome.shown]
+    return [f"only the best {MOST} methods on the validation events are drawn, not {', '.join(hidden)}"] if hidden else []
+
+
+def _tell(left_out: Sequence[str], path: Path) -> list[Path]:
+    lines = list(dict.fromkeys(left_out))
+    for text in lines:
+        _LOG.info("left out: %s", text)
+    if not lines:
+        path.unlink(missing_ok=True)  # of an earlier report
+        return []
+    write_bytes(path, "".join(f"{text}\n" for text in lines).encode())
+    return [path]

@@ -1,0 +1,132 @@
+"""The mass of all objects of an event together, before and after the calibration, for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from tsunagu.report.momenta import RECONSTRUCTED
+from tsunagu.report.numbers import across_seeds, histogram, invariant_mass, round_edges
+from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.stored import Array, StoredTrial, Undrawable
+from tsunagu.report.style import BACKGROUND, SIGNAL, Drawing, canvas, dress, long_table
+
+__all__ = ["MassHistogram", "draw_mass", "mass_histograms", "mass_labels", "plot_mass"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MassHistogram:
+    """Fractions of the events of one class in bins of mass, mean over seeds.
+
+    Args:
+        when: before or after the calibration.
+        kind: signal, background, or all where there are no classes.
+        edges: ``[B + 1]`` in GeV.
+        fraction: ``[B]``.
+        spread: ``[B]``, standard deviation over seeds.
+    """
+
+    when: str
+    kind: str
+    edges: Array
+    fraction: Array
+    spread: Array
+
+
+def mass_histograms(outcome: Outcome, output: Output, method: Method) -> list[MassHistogram]:
+    """The mass before (if the reconstructed objects are stored) and after the calibration.
+
+    Raises:
+        Undrawable: a column is not stored, or an event holds a single object.
+    """
+    first = method.trials[0]
+    first.take("test", output.target)  # what nothing supervised is no momentum
+    masses = {"after": [_mass(trial, output.name) for trial in method.trials]}
+    if first.has(RECONSTRUCTED):
+        masses = {"before": [_mass(first, RECONSTRUCTED)], **masses}
+    weight = first.take("test", "weight")[0]
+    edges = _edges([mass for part in masses.values() for mass in part], weight)
+    return [
+        _filled(when, kind, [mass[chosen] for mass in part], weight[chosen], edges)
+        for when, part in masses.items()
+        for kind, chosen in _kinds(outcome, first).items()
+    ]
+
+
+def _filled(when: str, kind: str, masses: Sequence[Array], weight: Array, edges: Array) -> MassHistogram:
+    fraction, spread = across_seeds([histogram(mass, weight, edges)[0] for mass in masses])
+    return MassHistogram(when=when, kind=kind, edges=edges, fraction=fraction, spread=spread)
+
+
+def _mass(trial: StoredTrial, column: str) -> Array:
+    momenta = trial.take("test", column, "weight")[0]
+    if momenta.ndim != 3 or momenta.shape[1] < 2 or momenta.shape[2] not in {3, 4}:
+        shape = ", ".join(["E", *map(str, momenta.shape[1:])])
+        msg = f"a mass needs two or more objects as [E, N, 3] or [E, N, 4], test_{column} is [{shape}]"
+        raise Undrawable(msg)
+    return invariant_mass(momenta)
+
+
+def _kinds(outcome: Outcome, trial: StoredTrial) -> dict[str, Array]:
+    if outcome.label is None:
+        return {"all": np.ones(len(trial.take("test", "weight")[0]), bool)}
+    signal = trial.take("test", outcome.label)[0].ravel() > 0.5
+    return {"background": ~signal, "signal": signal}
+
+
+def _edges(masses: Sequence[Array], weight: Array) -> Array:
+    mass = np.concatenate(masses)
+    known = np.isfinite(mass)
+    if not known.any():
+        msg = "no mass is finite"
+        raise Undrawable(msg)
+    ends = round_edges(mass[known], np.abs(np.tile(weight, len(masses)))[known], bins=1, step=10.0)
+    return np.linspace(ends[0], ends[-1], 41)
+
+
+def draw_mass(outcome: Outcome, output: Output, method: Method) -> Drawing:
+    """Both classes, before and after the calibration of one method.
+
+    Raises:
+        Undrawable: a column is not stored, or an event holds a single object.
+    """
+    figure, (axes,) = canvas()
+    histograms = mass_histograms(outcome, output, method)
+    plot_mass(axes, histograms)
+    right = f"test events, {method.name}"
+    dress(axes, **mass_labels(histograms), left=outcome.name, right=right, legend={"loc": "upper right"})
+    return Drawing(figure=figure, numbers=long_table([_rows(each) for each in histograms]))
+
+
+def mass_labels(histograms: Sequence[MassHistogram]) -> dict[str, str]:
+    """The labels of the axes, with the width of the bins."""
+    width = histograms[0].edges[1] - histograms[0].edges[0]
+    return {"x": "Invariant mass of all objects [GeV]", "y": f"Fraction of events / {width:.3g} GeV"}
+
+
+def plot_mass(axes: Axes, histograms: Sequence[MassHistogram]) -> None:
+    """Before as dashed outlines, after as filled areas."""
+    for each in histograms:
+        color = SIGNAL if each.kind == "signal" else BACKGROUND
+        after = each.when == "after"
+        if after:
+            axes.stairs(each.fraction, each.edges, fill=True, facecolor=(color, 0.25), linewidth=0)
+        style = {"linestyle": "-" if after else (0, (3, 1.5)), "linewidth": 1.8, "color": color}
+        axes.stairs(each.fraction, each.edges, label=f"{each.kind}, {each.when}", **style)
+    edges = histograms[0].edges
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.15 * axes.dataLim.ymax))
+
+
+def _rows(each: MassHistogram) -> dict[str, ArrayLike]:
+    return {
+        "when": each.when,
+        "class": each.kind,
+        "mass_low": each.edges[:-1],
+        "mass_high": each.edges[1:],
+        "fraction": each.fraction,
+        "spread_over_seeds": each.spread,
+    }

@@ -1,0 +1,55 @@
+"""The table of a study for the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from tsunagu.report.reading import Method, Outcome, read_outcome
+from tsunagu.report.stored import Array
+
+__all__ = ["results_table"]
+
+
+def results_table(out: Path) -> Table:
+    """Methods and baselines, best first, with every metric on the test events.
+
+    Args:
+        out: a study's folder, with ``results.csv`` and ``summary.json``.
+
+    Returns:
+        A row a method: its trials, and mean and standard deviation over seeds of the study's metric, then of the others.
+
+    Raises:
+        ResumeError: a file is missing or damaged.
+        DataError: a file does not hold what it should.
+    """
+    outcome = read_outcome(out)
+    columns = _test_columns(outcome)
+    table = Table(title=outcome.name, title_justify="left", caption="mean \N{PLUS-MINUS SIGN} standard deviation over seeds")
+    table.add_column("method")
+    table.add_column("trials", justify="right")
+    for column in columns:
+        table.add_column(Text(column.replace("_", " ", 1)), justify="right")
+    for method in outcome.ranked([*outcome.methods, *outcome.baselines], "test"):
+        table.add_row(*_cells(method, columns))
+    return table
+
+
+def _test_columns(outcome: Outcome) -> list[str]:
+    main = outcome.metric_column("test")
+    return [main, *(name for name in outcome.columns if name.startswith("test_") and name != main)]
+
+
+def _cells(method: Method, columns: list[str]) -> list[Text]:
+    trials = str(len(method.trials)) if method.trials else "\N{EN DASH}"
+    return [Text(method.name), Text(trials), *(Text(_mean_and_spread(method.values(column))) for column in columns)]
+
+
+def _mean_and_spread(values: Array) -> str:
+    if not len(values):
+        return "\N{EN DASH}"
+    mean = f"{values.mean():.4f}"
+    return f"{mean} \N{PLUS-MINUS SIGN} {values.std(ddof=1):.4f}" if len(values) > 1 else mean
