@@ -27,16 +27,16 @@ def main(names: list[str]) -> int:
         # Written row by row: an interrupted run keeps what it has measured.
         merge({name: entry(comparison, ROWS[name].note, hardware)})
         spread = f"[{comparison.low:.2f}, {comparison.high:.2f}]"
-        costs = f"{1e6 * comparison.ours:.0f}", f"{1e6 * comparison.theirs:.0f}"
-        table.add_row(name, f"{comparison.ratio:.2f}", spread, f"<= {ROWS[name].target}", *costs)
+        costs = f"{1e6 * comparison.ours:.0f} / {1e6 * comparison.theirs:.0f}"
+        table.add_row(name, f"{comparison.ratio:.2f}", spread, f"<= {ROWS[name].target}", costs)
     console.print(table)
-    console.print(f"{hardware}\nwritten to {RESULTS}", highlight=False)
+    console.print(f"{hardware}\nwritten to benchmarks/{RESULTS.name}", highlight=False)
     return 0
 
 
 def _table() -> Table:
     table = Table(caption="median ratio and quartiles of alternating rounds; CPU time of one thread")
-    for column in ("row", "ratio", "quartiles", "target", "ours us/step", "theirs us/step"):
+    for column in ("row", "ratio", "quartiles", "target", "us a step"):
         table.add_column(column, justify="left" if column == "row" else "right", no_wrap=True)
     return table
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -26,7 +28,9 @@ def make_table(events: int) -> Table:
     generator = torch.Generator().manual_seed(1)
     label = (torch.rand(events, generator=generator) < 0.5).float()
     taus = torch.randn(events, 6, generator=generator) + label[:, None]
-    jets = torch.cat([taus, torch.zeros(events, 2)], dim=1) + 0.3 * torch.randn(events, 8, generator=generator)
+    jets = torch.cat([taus, torch.zeros(events, 2)], dim=1) + 0.3 * torch.randn(
+        events, 8, generator=generator
+    )
     number = torch.arange(events)
     return Table(
         columns=dict(zip(COLUMNS, (jets, taus, label), strict=True)),
@@ -87,5 +91,7 @@ class EngineLoop:
 
 def _mlp(inputs: int, outputs: int) -> list[Node]:
     sizes = (inputs, WIDTH, WIDTH, outputs)
-    layers = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (node("Linear", a, b), node("ReLU"))]
+    layers = [
+        part for a, b in zip(sizes, sizes[1:], strict=False) for part in (node("Linear", a, b), node("ReLU"))
+    ]
     return layers[:-1]

@@ -25,12 +25,11 @@ class LightningLoop:
         table = make_table(events)
         data = TensorDataset(*(table.columns[name] for name in COLUMNS))
         self.loader = DataLoader(data, batch_size=BATCH, shuffle=True)
-        # The Trainer tells us about devices, and to use more loader processes than there are cores to spare.
-        logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
     def __call__(self, clock: Clock) -> float:
         module, trainer = _module(clock), _trainer()
         with warnings.catch_warnings():
+            # It asks for more loader processes; with small models they take the cores from the training.
             warnings.simplefilter("ignore")
             trainer.fit(module, self.loader)
         return (module.starts[2] - module.starts[1]) / len(self.loader)
@@ -39,6 +38,8 @@ class LightningLoop:
 def _trainer() -> Any:
     from lightning.pytorch import Trainer
 
+    # After the import, which sets the level to INFO; the Trainer reports devices and advertises.
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     return Trainer(
         max_epochs=3,
         accelerator="cpu",

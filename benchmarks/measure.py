@@ -59,7 +59,9 @@ def compare(ours: Side, theirs: Side, *, rounds: int, clock: Clock = time.proces
     if rounds < LEAST_ROUNDS:
         msg = f"at least {LEAST_ROUNDS} rounds are needed, found {rounds}"
         raise ValueError(msg)
-    pairs = [_round(ours, theirs, clock, swap=number % 2 == 1) for number in range(WARM_UP + rounds)][WARM_UP:]
+    pairs = [_round(ours, theirs, clock, swap=number % 2 == 1) for number in range(WARM_UP + rounds)][
+        WARM_UP:
+    ]
     low, middle, high = quartiles([a / b for a, b in pairs])
     mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
     return Comparison(ratio=middle, low=low, high=high, ours=mine, theirs=other, rounds=rounds)

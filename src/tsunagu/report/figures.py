@@ -95,7 +95,9 @@ def _slugs(names: Sequence[str]) -> list[str]:
 
 def _not_shown(outcome: Outcome) -> list[str]:
     hidden = [method.name for method in outcome.methods if method not in outcome.shown]
-    return [f"only the best {MOST} methods on the validation events are drawn, not {', '.join(hidden)}"] if hidden else []
+    if not hidden:
+        return []
+    return [f"only the best {MOST} methods on the validation events are drawn, not {', '.join(hidden)}"]
 
 
 def _tell(left_out: Sequence[str], path: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -77,7 +78,10 @@ def draw_learning(outcome: Outcome, method: Method) -> Drawing:
 
 
 def _plot(axes: Axes, histories: Sequence[StageHistory]) -> None:
-    looks = (("train_loss", "training", PALETTE[0], (0, (4, 1.3))), ("valid_loss", "validation", PALETTE[1], "-"))
+    looks: tuple[tuple[str, str, str, Any], ...] = (
+        ("train_loss", "training", PALETTE[0], (0, (4, 1.3))),
+        ("valid_loss", "validation", PALETTE[1], "-"),
+    )
     for column, name, color, dashes in looks:
         losses = [getattr(history, column) for history in histories]
         if len(losses) > 1:
@@ -85,7 +89,13 @@ def _plot(axes: Axes, histories: Sequence[StageHistory]) -> None:
                 axes.plot(history.epoch, loss, color=color, linestyle=dashes, linewidth=0.8, alpha=0.45)
         common = min(len(loss) for loss in losses)
         mean = np.mean([loss[:common] for loss in losses], axis=0)
-        style = {"color": color, "linestyle": dashes, "linewidth": 2.2, "marker": "o", "markersize": 3.5}
+        style: dict[str, Any] = {
+            "color": color,
+            "linestyle": dashes,
+            "linewidth": 2.2,
+            "marker": "o",
+            "markersize": 3.5,
+        }
         axes.plot(histories[0].epoch[:common], mean, label=name, **style)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.xaxis.minorticks_off()

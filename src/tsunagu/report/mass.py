@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.report.momenta import RECONSTRUCTED
 from tsunagu.report.numbers import across_seeds, histogram, invariant_mass, round_edges
@@ -71,7 +72,7 @@ def _mass(trial: StoredTrial, column: str) -> Array:
     return invariant_mass(momenta)
 
 
-def _kinds(outcome: Outcome, trial: StoredTrial) -> dict[str, Array]:
+def _kinds(outcome: Outcome, trial: StoredTrial) -> dict[str, NDArray[np.bool_]]:
     if outcome.label is None:
         return {"all": np.ones(len(trial.take("test", "weight")[0]), bool)}
     signal = trial.take("test", outcome.label)[0].ravel() > 0.5
@@ -115,7 +116,11 @@ def plot_mass(axes: Axes, histograms: Sequence[MassHistogram]) -> None:
         after = each.when == "after"
         if after:
             axes.stairs(each.fraction, each.edges, fill=True, facecolor=(color, 0.25), linewidth=0)
-        style = {"linestyle": "-" if after else (0, (3, 1.5)), "linewidth": 1.8, "color": color}
+        style: dict[str, Any] = {
+            "linestyle": "-" if after else (0, (3, 1.5)),
+            "linewidth": 1.8,
+            "color": color,
+        }
         axes.stairs(each.fraction, each.edges, label=f"{each.kind}, {each.when}", **style)
     edges = histograms[0].edges
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.15 * axes.dataLim.ymax))

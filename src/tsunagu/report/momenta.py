@@ -44,9 +44,7 @@ class Response:
     spread: Array
 
 
-def responses(
-    outcome: Outcome, output: Output, methods: Sequence[Method]
-) -> tuple[list[Response], tuple[str, ...]]:
+def responses(output: Output, methods: Sequence[Method]) -> tuple[list[Response], tuple[str, ...]]:
     """The response of the reconstructed objects, if stored, then of the methods; and what is left out.
 
     Raises:
@@ -59,7 +57,9 @@ def responses(
     first = pairs[0][0].trials[0]
     if not first.has(RECONSTRUCTED):
         return found, (*absent, f"{first.folder} has no column test_{RECONSTRUCTED} to compare with")
-    before = _response(f"before ({RECONSTRUCTED})", _BEFORE, [_pt(first, RECONSTRUCTED, output.target)], edges)
+    before = _response(
+        f"before ({RECONSTRUCTED})", _BEFORE, [_pt(first, RECONSTRUCTED, output.target)], edges
+    )
     return [before, *found], absent
 
 
@@ -70,7 +70,9 @@ def _momenta(output: Output, method: Method) -> tuple[Method, list[tuple[Array, 
 def _pt(trial: StoredTrial, column: str, target: str) -> tuple[Array, Array, Array]:
     truth, predicted, weight = trial.take("test", target, column, "weight")
     if truth.ndim < 2 or predicted.shape[:-1] != truth.shape[:-1]:
-        msg = f"test_{column} {predicted.shape} and test_{target} {truth.shape} of {trial.folder} are not alike"
+        msg = (
+            f"test_{column} {predicted.shape} and test_{target} {truth.shape} of {trial.folder} are not alike"
+        )
         raise Undrawable(msg)
     true, pt = truth[..., 0].ravel(), predicted[..., 0].ravel()
     repeated = np.repeat(weight, len(true) // max(len(weight), 1))
@@ -93,7 +95,7 @@ def _response(name: str, look: Line, samples: Sequence[tuple[Array, Array, Array
 
 def _width(quantiles: Array) -> Array:
     low, median, high = quantiles
-    return (high - low) / (2 * np.where(median > 0, median, np.nan))
+    return np.asarray((high - low) / (2 * np.where(median > 0, median, np.nan)))
 
 
 def draw_response(outcome: Outcome, output: Output) -> Drawing:
@@ -102,7 +104,7 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
     Raises:
         Undrawable: no method has its output and the truth stored.
     """
-    curves, left_out = responses(outcome, output, outcome.shown)
+    curves, left_out = responses(output, outcome.shown)
     figure, (upper, lower) = canvas(2, sharex=True)
     for curve in curves:
         _points(upper, curve, curve.quantiles[1], curve.spread[0])
@@ -129,7 +131,9 @@ def plot_response(axes: Axes, curves: Sequence[Response]) -> None:
     """In each bin the median as a line and the central 68 % as a band."""
     for curve in curves:
         low, median, high = curve.quantiles
-        axes.stairs(high, curve.edges, baseline=low, fill=True, facecolor=(curve.line.color, 0.22), linewidth=0)
+        axes.stairs(
+            high, curve.edges, baseline=low, fill=True, facecolor=(curve.line.color, 0.22), linewidth=0
+        )
         axes.stairs(median, curve.edges, baseline=None, label=curve.name, linewidth=2, **curve.line.arguments)
     axes.axhline(1.0, color="black", linewidth=0.8, linestyle=":")
     top = np.concatenate([curve.quantiles[2] for curve in curves])

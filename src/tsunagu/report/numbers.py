@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -121,7 +122,9 @@ def invariant_mass(momenta: Array, mass: float = TAU_MASS) -> Array:
         x, y, z = (part.sum(axis=1) for part in (pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)))
         energy = np.sqrt((pt * np.cosh(eta)) ** 2 + own**2).sum(axis=1)
         square = energy**2 - x**2 - y**2 - z**2
-        return np.sqrt(np.maximum(square, 0.0))  # rounding may leave a light-like sum just below zero
+        return np.asarray(
+            np.sqrt(np.maximum(square, 0.0))
+        )  # rounding may leave a light-like sum just below zero
 
 
 def round_edges(values: Array, weight: Array, bins: int, step: float) -> Array:
@@ -152,7 +155,7 @@ def binned_quantiles(values: Array, weight: Array, at: Array, edges: Array, leas
     >>> binned_quantiles(values, np.ones(101), np.zeros(101), np.array([-1.0, 1.0, 2.0]))[1].tolist()
     [50.0, nan]
     """
-    inside = [(at >= low) & (at < high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    inside = [(at >= low) & (at < high) for low, high in pairwise(edges)]
     return np.stack([_central(values[chosen], weight[chosen], least) for chosen in inside], axis=1)
 
 

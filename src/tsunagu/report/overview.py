@@ -42,7 +42,7 @@ def _panels(outcome: Outcome, score: Output, momenta: Output, best: Method) -> l
     return [
         partial(_roc, outcome, score),
         partial(_mass, outcome, momenta, best),
-        partial(_response, outcome, momenta, best),
+        partial(_response, momenta, best),
     ]
 
 
@@ -58,8 +58,8 @@ def _mass(outcome: Outcome, output: Output, best: Method, axes: Axes) -> None:
     dress(axes, **mass_labels(histograms), right=f"{output.name}, {best.name}", legend={"loc": "upper right"})
 
 
-def _response(outcome: Outcome, output: Output, best: Method, axes: Axes) -> None:
-    curves, _ = responses(outcome, output, [best])
+def _response(output: Output, best: Method, axes: Axes) -> None:
+    curves, _ = responses(output, [best])
     plot_response(axes, curves)
     y = r"Predicted / true $p_\mathrm{T}$: median, central 68 %"
     dress(axes, x=PT_TRUE, y=y, right=f"{output.name}, {best.name}", legend={"loc": "upper right"})

@@ -225,4 +225,3 @@ def _output(name: str, fields: Mapping[str, Any]) -> Output:
 
 def _mean(values: Array) -> float:
     return float(values.mean()) if len(values) else math.nan
-

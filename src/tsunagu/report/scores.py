@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -92,7 +92,12 @@ def draw_scores(outcome: Outcome, output: Output, method: Method, signal: int = 
         axes.stairs(test.fraction, EDGES, fill=True, facecolor=(color, 0.2), linewidth=0)
         dashes = "-" if label else (0, (4, 1.2))
         axes.stairs(test.fraction, EDGES, color=color, linewidth=1.8, linestyle=dashes, label=f"{name}, test")
-        points = {"fmt": marker, "markerfacecolor": "white", "markersize": 4.5, "linewidth": 1.2}
+        points: dict[str, Any] = {
+            "fmt": marker,
+            "markerfacecolor": "white",
+            "markersize": 4.5,
+            "linewidth": 1.2,
+        }
         axes.errorbar(
             CENTRES, validation.fraction, validation.error, color=color, label=f"{name}, validation", **points
         )

@@ -28,7 +28,11 @@ def results_table(out: Path) -> Table:
     """
     outcome = read_outcome(out)
     columns = _test_columns(outcome)
-    table = Table(title=outcome.name, title_justify="left", caption="mean \N{PLUS-MINUS SIGN} standard deviation over seeds")
+    table = Table(
+        title=outcome.name,
+        title_justify="left",
+        caption="mean \N{PLUS-MINUS SIGN} standard deviation over seeds",
+    )
     table.add_column("method")
     table.add_column("trials", justify="right")
     for column in columns:
@@ -45,7 +49,11 @@ def _test_columns(outcome: Outcome) -> list[str]:
 
 def _cells(method: Method, columns: list[str]) -> list[Text]:
     trials = str(len(method.trials)) if method.trials else "\N{EN DASH}"
-    return [Text(method.name), Text(trials), *(Text(_mean_and_spread(method.values(column))) for column in columns)]
+    return [
+        Text(method.name),
+        Text(trials),
+        *(Text(_mean_and_spread(method.values(column))) for column in columns),
+    ]
 
 
 def _mean_and_spread(values: Array) -> str:

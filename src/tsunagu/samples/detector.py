@@ -46,7 +46,13 @@ def reconstruct(
         msg = "the fast detector needs numba: pip install 'tsunagu[samples]'"
         raise DataError(msg) from error
     jets, images, missing = simulate(
-        _columns(particles), particles.offsets, _columns(library), library.offsets, underlying, float(pileup), draw
+        _columns(particles),
+        particles.offsets,
+        _columns(library),
+        library.offsets,
+        underlying,
+        float(pileup),
+        draw,
     )
     return Reconstructed(jets=jets, images=images, missing=missing)
 

@@ -94,7 +94,9 @@ def _silent(done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _make_missing(settings: Settings, shards: list[Shard], folder: Path, workers: int, progress: Progress) -> None:
+def _make_missing(
+    settings: Settings, shards: list[Shard], folder: Path, workers: int, progress: Progress
+) -> None:
     missing = [shard for shard in shards if not (folder / shard.name).exists()]
     total = sum(shard.rows for shard in shards)
     done = total - sum(shard.rows for shard in missing)
@@ -108,7 +110,9 @@ def _make_missing(settings: Settings, shards: list[Shard], folder: Path, workers
             pool.submit(_library, settings, folder).result()
         # The largest pieces first, so that no core waits for a late one; one piece a worker at first, since the
         # first to come compiles the detector for all.
-        running = {pool.submit(_shard, shard, folder): shard for shard in sorted(missing, key=lambda s: -s.rows)}
+        running = {
+            pool.submit(_shard, shard, folder): shard for shard in sorted(missing, key=lambda s: -s.rows)
+        }
         try:
             while running:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)

@@ -93,18 +93,18 @@ class Generator:
 def _hook(pythia8: Any, process: Process, draw: np.random.Generator | None) -> Any:
     """The user hook, made here since its base class exists only where Pythia is installed."""
 
-    class Hook(pythia8.UserHooks):  # type: ignore[misc, name-defined]
+    class Hook(pythia8.UserHooks):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.generated = 0
 
-        def canVetoProcessLevel(self) -> bool:  # noqa: N802
+        def canVetoProcessLevel(self) -> bool:
             return True
 
-        def canVetoPartonLevel(self) -> bool:  # noqa: N802
+        def canVetoPartonLevel(self) -> bool:
             return process.polarisation is not None
 
-        def doVetoProcessLevel(self, event: Any) -> bool:  # noqa: N802
+        def doVetoProcessLevel(self, event: Any) -> bool:
             self.generated += 1
             if process.polarisation is None:
                 return False
@@ -113,7 +113,7 @@ def _hook(pythia8: Any, process: Process, draw: np.random.Generator | None) -> A
                 _polarise(taus, process, draw)
             return any(tau.pT() < 8.0 or abs(tau.eta()) > 3.2 for tau in taus)
 
-        def doVetoPartonLevel(self, event: Any) -> bool:  # noqa: N802
+        def doVetoPartonLevel(self, event: Any) -> bool:
             taus = (event[i] for i in range(event.size()) if event[i].idAbs() == MASSES_OF_TAU)
             return any(t.isFinal() and (t.pT() < 20.0 or abs(t.eta()) > 2.6) for t in taus)
 

@@ -47,7 +47,9 @@ def merge(settings: Settings, shards: list[Shard], folder: Path) -> tuple[Column
     return columns, _metadata(settings, notes)
 
 
-def match_spectrum(taus: NDArray[np.generic], jets: NDArray[np.generic], draw: np.random.Generator) -> NDArray[np.int64]:
+def match_spectrum(
+    taus: NDArray[np.generic], jets: NDArray[np.generic], draw: np.random.Generator
+) -> NDArray[np.int64]:
     """Choose jets whose pt is distributed as that of the taus, bin by bin.
 
     Args:

@@ -21,7 +21,9 @@ FIELDS = ("pt", "eta", "phi", "energy", "charge", "kind")
 
 def make_library(seed: int, energy: float, events: int = LIBRARY) -> bytes:
     """Generate the library; the content of an npz file."""
-    generator = Generator("min-bias", seed=derive_seed(seed, "library"), helicity="exact", mpi="full", energy=energy)
+    generator = Generator(
+        "min-bias", seed=derive_seed(seed, "library"), helicity="exact", mpi="full", energy=energy
+    )
     parts, total = [], 0
     while total < events:
         particles = read_record(generator, generator.batch()).particles
@@ -29,9 +31,11 @@ def make_library(seed: int, energy: float, events: int = LIBRARY) -> bytes:
         total += len(particles)
     counts = np.concatenate([np.diff(part.offsets) for part in parts])[:events]
     offsets = np.concatenate([[0], np.cumsum(counts)])
-    columns = {name: np.concatenate([getattr(part, name) for part in parts])[: offsets[-1]] for name in FIELDS}
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])[: offsets[-1]] for name in FIELDS
+    }
     content = io.BytesIO()
-    np.savez(content, offsets=offsets, **columns)
+    np.savez(content, allow_pickle=False, offsets=offsets, **columns)
     return content.getvalue()
 
 

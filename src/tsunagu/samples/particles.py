@@ -66,10 +66,14 @@ def read_record(generator: Generator, batch: Any) -> Record:
 
     events, count = batch.prt, ak.to_numpy(ak.num(batch.prt.id)).astype(np.int64)
     offsets = np.concatenate([[0], np.cumsum(count)])
-    flat = {name: ak.to_numpy(ak.flatten(events[name])) for name in ("id", "status", "daughter1", "daughter2")}
+    flat = {
+        name: ak.to_numpy(ak.flatten(events[name])) for name in ("id", "status", "daughter1", "daughter2")
+    }
     momentum = [ak.to_numpy(ak.flatten(events.p[name])) for name in ("px", "py", "pz", "e")]
     charge = generator.charges(flat["id"])
-    taus = find_taus(offsets, flat["id"], flat["status"], flat["daughter1"], flat["daughter2"], charge, *momentum)
+    taus = find_taus(
+        offsets, flat["id"], flat["status"], flat["daughter1"], flat["daughter2"], charge, *momentum
+    )
     weights = ak.to_numpy(batch.info.weights[:, 0]).astype(np.float64)
     visible = visible_particles(offsets, flat["id"], flat["status"], charge, np.stack(momentum))
     return Record(particles=visible, taus=taus, weights=weights)

@@ -58,7 +58,9 @@ def write_parquet(path: Path, columns: Columns, metadata: dict[str, Any]) -> Non
     """
     names = [name for name in UNITS if name in columns]
     arrays = [_arrow(columns[name]) for name in names]
-    fields = [_field(name, array.type, columns[name].shape[1:]) for name, array in zip(names, arrays, strict=True)]
+    fields = [
+        _field(name, array.type, columns[name].shape[1:]) for name, array in zip(names, arrays, strict=True)
+    ]
     notes = {"tsunagu": json.dumps(metadata, sort_keys=True)}
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=notes))
     pq.write_table(table, path, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)

@@ -40,7 +40,7 @@ def match_taus(jets: Floats, taus: Floats) -> NDArray[np.int64]:
     nearest = far.argmin(axis=2)
     nearest[far.min(axis=2) > MATCH**2] = -1
     nearest[nearest[:, 0] == nearest[:, 1]] = -1
-    return nearest
+    return np.asarray(nearest, dtype=np.int64)
 
 
 def four_vector(momentum: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -74,7 +74,9 @@ def pair_columns(seen: Reconstructed, taus: Floats, weights: Floats) -> Columns:
     return columns
 
 
-def single_columns(seen: Reconstructed, taus: Floats, weights: Floats, tracks: tuple[int, int], *, tau: bool) -> Columns:
+def single_columns(
+    seen: Reconstructed, taus: Floats, weights: Floats, tracks: tuple[int, int], *, tau: bool
+) -> Columns:
     """One jet of each event: one that matches a tau, or the leading one where there are none.
 
     Args:
@@ -110,7 +112,9 @@ def pair_mass(jets: Floats) -> Floats:
 
 
 def _jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
-    columns: Columns = {f"jet_{name}": jets[..., i].astype(np.float32) for i, name in enumerate(("pt", "eta", "phi", "mass"))}
+    columns: Columns = {
+        f"jet_{name}": jets[..., i].astype(np.float32) for i, name in enumerate(("pt", "eta", "phi", "mass"))
+    }
     columns["jet_phi"] = wrap_angle(jets[..., 2]).astype(np.float32)
     columns["jet_ntrk"] = np.minimum(jets[..., 4], 127).astype(np.int8)
     columns["jet_image"] = images.astype(np.float16)

@@ -62,7 +62,9 @@ def plan_shards(settings: Settings) -> list[Shard]:
     shards: list[Shard] = []
     for process, rows in _rows(settings).items():
         for number, start in enumerate(range(0, rows, SHARD)):
-            shards.append(Shard(settings=settings, process=process, number=number, rows=min(SHARD, rows - start)))
+            shards.append(
+                Shard(settings=settings, process=process, number=number, rows=min(SHARD, rows - start))
+            )
     return shards
 
 
@@ -86,8 +88,11 @@ def make_shard(shard: Shard, library: Path) -> bytes:
     share = shard.rows / rows
     columns = {name: values[: shard.rows] for name, values in columns.items()}
     content = io.BytesIO()
-    counts = {"n_generated": np.array(generator.generated * share), "sum_gen_weight": np.array(weight * share)}
-    np.savez_compressed(content, **columns, **counts)
+    counts = {
+        "n_generated": np.array(generator.generated * share),
+        "sum_gen_weight": np.array(weight * share),
+    }
+    np.savez_compressed(content, allow_pickle=False, **columns, **counts)
     return content.getvalue()
 
 

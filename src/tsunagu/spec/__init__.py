@@ -12,8 +12,9 @@ node('ScaleFactor')
 """
 
 from tsunagu.errors import Path
-from tsunagu.spec.architecture import Architecture, architectures, choices, count, resolve
+from tsunagu.spec.architecture import Architecture, architectures, choices, resolve
 from tsunagu.spec.canonical import canonical, digest
+from tsunagu.spec.counting import count
 from tsunagu.spec.document import Document, load_study, validate_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors

@@ -11,9 +11,10 @@ from typing import TypeVar, final
 from pydantic import BaseModel
 
 from tsunagu.errors import ChoiceError, did_you_mean
+from tsunagu.spec.canonical import canonical
 from tsunagu.spec.nodes import Choice, Node, Value, children
 
-__all__ = ["Architecture", "architectures", "choices", "count", "resolve"]
+__all__ = ["Architecture", "architectures", "choices", "labelled_choices", "resolve"]
 
 T = TypeVar("T")
 
@@ -51,18 +52,17 @@ def choices(value: Value) -> dict[str, Choice]:
     """All choices of a value by label, those inside options included.
 
     Raises:
-        ChoiceError: one name with two definitions.
+        ChoiceError: one name with two definitions, or two choices without a name under one path.
 
     >>> from tsunagu.spec import choice, node
     >>> list(choices({"model": choice(cnn=node("TauCNN", channels=choice(16, 32)), scale=node("ScaleFactor"))}))
     ['model', 'model.cnn.channels']
     """
     found: dict[str, Choice] = {}
-    for label, open_choice in _choices(value, ()):
-        if found.setdefault(label, open_choice) != open_choice:
-            first, second = ", ".join(found[label].options), ", ".join(open_choice.options)
-            msg = f"{label}: one name, two definitions: options {first} here and {second} there; give one another name"
-            raise ChoiceError(msg)
+    for label, open_choice in labelled_choices(value):
+        if label in found:
+            _check_tie(label, found[label], open_choice)
+        found.setdefault(label, open_choice)
     return found
 
 
@@ -75,20 +75,6 @@ def architectures(value: Value) -> Iterator[Architecture]:
     """
     choices(value)
     yield from (Architecture(decided) for decided in _decide(value, {}))
-
-
-def count(value: Value) -> int:
-    """The number of architectures.
-
-    >>> from tsunagu.spec import choice
-    >>> count({"a": choice(1, 2, 3), "b": choice(x=choice(1, 2), y=0)})
-    9
-    """
-    known = choices(value)
-    tied = [name for name, part in known.items() if part.name is not None]
-    if not tied:
-        return _count(value)
-    return sum(1 for _ in architectures(value))
 
 
 def resolve(value: T, architecture: Mapping[str, str]) -> T:
@@ -104,20 +90,38 @@ def resolve(value: T, architecture: Mapping[str, str]) -> T:
     known = choices(value)
     for label in architecture:
         if label not in known:
-            msg = f"there is no choice '{label}'{did_you_mean(label, known)}"
+            msg = f"there is no choice '{label}'{did_you_mean(label, known) or '; nothing is left to choose'}"
             raise ChoiceError(msg)
+        _check_option(label, architecture[label], known[label])
     resolved: T = _resolve(value, architecture, ())
     return resolved
 
 
-def _choices(value: Value, path: tuple[str, ...]) -> Iterator[tuple[str, Choice]]:
+def labelled_choices(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Choice]]:
+    """Every place where a choice stands, with its label: a name comes as often as it is used."""
     if isinstance(value, Choice):
         yield _label(value, path), value
         for option, part in value.options.items():
-            yield from _choices(part, (*path, option))
+            yield from labelled_choices(part, (*path, option))
         return
     for step, part in children(value):
-        yield from _choices(part, _below(value, path, step))
+        yield from labelled_choices(part, _below(value, path, step))
+
+
+def _check_tie(label: str, first: Choice, second: Choice) -> None:
+    if first.name is None or second.name is None:
+        msg = f"{label}: two choices stand under this label, not both with a name; give each its own"
+        raise ChoiceError(msg)
+    if canonical(first) != canonical(second):
+        found = f"options {', '.join(first.options)} here and {', '.join(second.options)} there"
+        msg = f"{label}: one name, two definitions: {found}; give one another name"
+        raise ChoiceError(msg)
+
+
+def _check_option(label: str, option: str, decided: Choice) -> None:
+    if option not in decided.options:
+        msg = f"{label}: there is no option '{option}'{did_you_mean(str(option), decided.options)}"
+        raise ChoiceError(msg)
 
 
 def _label(value: Choice, path: tuple[str, ...]) -> str:
@@ -152,15 +156,6 @@ def _first_open(value: Value, decided: Mapping[str, str], path: tuple[str, ...])
     return None
 
 
-def _count(value: Value) -> int:
-    if isinstance(value, Choice):
-        return sum(_count(part) for part in value.options.values())
-    ways = 1
-    for _, part in children(value):
-        ways *= _count(part)
-    return ways
-
-
 def _resolve(value: Value, architecture: Mapping[str, str], path: tuple[str, ...]) -> Value:
     if isinstance(value, Choice):
         return _take(value, architecture, path)
@@ -184,7 +179,4 @@ def _take(value: Choice, architecture: Mapping[str, str], path: tuple[str, ...])
         msg = f"{label}: not decided; choose one of {', '.join(value.options)}"
         raise ChoiceError(msg)
     option = architecture[label]
-    if option not in value.options:
-        msg = f"{label}: there is no option '{option}'{did_you_mean(option, value.options)}"
-        raise ChoiceError(msg)
     return _resolve(value.options[option], architecture, (*path, option))

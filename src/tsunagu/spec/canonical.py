@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 
-from tsunagu.spec.nodes import Value, to_data
+from tsunagu.errors import Mistake, SpecError
+from tsunagu.spec.nodes import Value, to_data, walk
 
 __all__ = ["canonical", "digest"]
 
@@ -14,14 +16,16 @@ def canonical(value: Value) -> str:
     """Canonical JSON: keys sorted, no spaces, floats with all their digits, whole numbers and floats distinct.
 
     Raises:
-        ValueError: NaN or infinity, which no JSON reader agrees on.
+        SpecError: NaN or infinity, which no two JSON readers agree on.
 
     >>> canonical({"b": 1.0, "a": [1, None, True]})
     '{"a":[1,null,true],"b":1.0}'
     """
-    return json.dumps(
-        to_data(value), sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
-    )
+    data = to_data(value)
+    strange = [(path, part) for path, part in walk(data) if isinstance(part, float) and not math.isfinite(part)]
+    if strange:
+        raise SpecError([Mistake(path, f"expected a finite number, found {part}") for path, part in strange])
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
 
 
 def digest(value: Value) -> str:

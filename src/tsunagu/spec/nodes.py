@@ -1,11 +1,14 @@
 """The two values that a spec has beside plain data: a node, not yet built, and a choice, not yet made.
 
-Both are plain data themselves: frozen, comparable, and one to one with what stands in a YAML file.
+Both are plain data themselves: frozen, comparable, hashable, and one to one with what stands in a YAML file. They own
+their arguments: a mapping or list that is passed in is copied, and nobody changes the copy. Two of them are equal when
+their canonical JSON is, so a whole number is not equal to a float or to a truth value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import keyword
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -20,7 +23,7 @@ Value = Any
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Node:
     """A layer, a model or an optimiser that is not yet built.
 
@@ -37,16 +40,27 @@ class Node:
     key: str
     args: Mapping[str, Value] | Sequence[Value] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "args", own(self.args) or {})
+
+    def __eq__(self, other: object) -> bool:
+        return _identity(self) == _identity(other) if isinstance(other, Node) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(_identity(self))
+
     def __repr__(self) -> str:
-        if isinstance(self.args, Mapping):
+        if not isinstance(self.args, Mapping):
+            parts = [repr(part) for part in self.args]
+        elif _are_keywords(self.args):
             parts = [f"{name}={part!r}" for name, part in self.args.items()]
         else:
-            parts = [repr(part) for part in self.args]
+            return f"Node({self.key!r}, {self.args!r})"
         return f"node({', '.join([repr(self.key), *parts])})"
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """A value that is still to be chosen; it may stand anywhere in a spec.
 
@@ -65,37 +79,56 @@ class Choice:
         if not self.options:
             msg = f"choice {self.name or ''}: has no options; give at least one"
             raise ChoiceError(msg)
+        if self.name == "":
+            msg = "a choice has an empty name; give it a name, or none to label it by its path"
+            raise ChoiceError(msg)
+        object.__setattr__(self, "options", own(self.options))
+
+    def __eq__(self, other: object) -> bool:
+        return _identity(self) == _identity(other) if isinstance(other, Choice) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(_identity(self))
 
     def __repr__(self) -> str:
         named = [] if self.name is None else [f"name={self.name!r}"]
-        plain = all(label == str(part) for label, part in self.options.items())
-        spelled = [repr(o) if plain else f"{label}={o!r}" for label, o in self.options.items()]
+        if all(label == label_of(part) for label, part in self.options.items()):
+            spelled = [repr(part) for part in self.options.values()]
+        elif _are_keywords(self.options) and "name" not in self.options:
+            spelled = [f"{label}={part!r}" for label, part in self.options.items()]
+        else:
+            return f"Choice({', '.join([repr(self.options), *named])})"
         return f"choice({', '.join(spelled + named)})"
 
 
-def node(key: str, *positional: Value, **named: Value) -> Node:
+def node(key: str, /, *positional: Value, **named: Value) -> Node:
     """A node with positional or keyword arguments.
 
     Raises:
         TypeError: both kinds at once, which a spec file could not say.
+
+    >>> node("TauCNN", channels=16)
+    node('TauCNN', channels=16)
     """
     if positional and named:
         msg = f"node('{key}'): arguments are all positional or all named, found both"
         raise TypeError(msg)
-    return Node(key, list(positional) if positional else dict(named))
+    return Node(key, positional or named)
 
 
 def choice(*values: Value, name: str | None = None, **options: Value) -> Choice:
     """A choice between labelled options, or between plain values that label themselves.
 
+    Raises:
+        ChoiceError: two options of the same label, or none at all.
+
     >>> choice(cnn=node("TauCNN"), mlp=node("TauMLP"))
     choice(cnn=node('TauCNN'), mlp=node('TauMLP'))
     """
-    labelled = {_label(value): value for value in values} | options
-    if len(labelled) < len(values) + len(options):
-        msg = (
-            f"choice {name or ''}: two options have the same label; found {list(values)} and {list(options)}"
-        )
+    labels = [*(label_of(value) for value in values), *options]
+    labelled = dict(zip(labels, [*values, *options.values()], strict=True))
+    if len(labelled) < len(labels):
+        msg = f"choice {name or ''}: two options have the same label; found {', '.join(labels)}"
         raise ChoiceError(msg)
     return Choice(labelled, name)
 
@@ -118,7 +151,7 @@ def to_data(value: Value) -> Value:
         return {str(name): to_data(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [to_data(part) for part in value]
-    return value
+    return own(value)
 
 
 def children(value: Value) -> Iterator[tuple[str | int, Value]]:
@@ -146,5 +179,33 @@ def walk(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
         yield from walk(part, (*path, step))
 
 
-def _label(value: Value) -> str:
+def label_of(value: Value) -> str:
+    """The label of an option that was given none: a node's key, else the value as text."""
     return value.key if isinstance(value, Node) else str(value)
+
+
+def own(value: Value) -> Value:
+    """A copy that shares no mapping or list with the original; tuples become lists, a float of numpy a float."""
+    if isinstance(value, Mapping):
+        return {str(name): own(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [own(part) for part in value]
+    kinds = (kind for kind in (bool, int, float, str) if isinstance(value, kind))
+    return next((kind(value) for kind in kinds), value)
+
+
+def _identity(value: Value) -> object:
+    """What two equal values share, hashable; the type is part of it, because 1, 1.0 and true are not the same."""
+    if isinstance(value, Node):
+        return Node, value.key, _identity(value.args)
+    if isinstance(value, Choice):
+        return Choice, value.name, _identity(value.options)
+    if isinstance(value, Mapping):
+        return Mapping, frozenset((name, _identity(part)) for name, part in value.items())
+    if isinstance(value, list):
+        return list, tuple(_identity(part) for part in value)
+    return type(value), repr(value)
+
+
+def _are_keywords(names: Iterable[str]) -> bool:
+    return all(name.isidentifier() and not keyword.iskeyword(name) for name in names)

@@ -88,6 +88,7 @@ def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
     Raises:
         SpecError: a model that cannot be built, or a ``forward`` that does not fit the task's inputs.
 
+    >>> import torch
     >>> from tsunagu.spec import LossTerm, Pipeline, Task, node
     >>> task = Task(inputs=["x"], output="y", model=node("Linear", 2, 1), loss=LossTerm(key="mse", target="t"))
     >>> graph = build_graph(Pipeline(tasks={"fit": task}, metric="mse(y, t)"), seed=1)

@@ -58,14 +58,14 @@ class Stage:
         Returns:
             A scalar.
         """
-        parts = [
-            term.weight * weighted_mean(term.loss(predictions[term.output], batch[term.target]), weight)
-            for term in self.terms
-        ]
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return total
+        # All terms share the events' weights, so they are added event by event and reduced once.
+        total: Tensor | None = None
+        for term in self.terms:
+            part = term.loss(predictions[term.output], batch[term.target])
+            part = part if term.weight == 1.0 else term.weight * part
+            total = part if total is None else total + part
+        assert total is not None
+        return weighted_mean(total, weight)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -57,7 +57,13 @@ def _deposit(cells, forward, eta, phi, amount):
 @njit(cache=True)
 def _spread(cells, forward, eta, phi, amount, width, draw):
     for _ in range(SPOTS):
-        _deposit(cells, forward, eta + width * draw.standard_normal(), phi + width * draw.standard_normal(), amount / SPOTS)
+        _deposit(
+            cells,
+            forward,
+            eta + width * draw.standard_normal(),
+            phi + width * draw.standard_normal(),
+            amount / SPOTS,
+        )
 
 
 @njit(cache=True)
@@ -97,10 +103,7 @@ def _shower(eta, phi, energy, kind, ecal, hcal, forward, draw):
         _spread(ecal, forward, eta, phi, energy, 0.010, draw)
         return
     seen = energy * 0.95 * (1.0 - 0.25 * math.exp(-energy / 6.0))
-    if draw.random() < 0.35:
-        early = min(0.3, seen)
-    else:
-        early = seen * draw.beta(1.5, 1.8)
+    early = min(0.3, seen) if draw.random() < 0.35 else seen * draw.beta(1.5, 1.8)
     _spread(ecal, forward, eta, phi, early, 0.025, draw)
     _spread(hcal, forward, eta, phi, seen - early, 0.05, draw)
 

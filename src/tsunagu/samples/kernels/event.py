@@ -142,5 +142,10 @@ def simulate(particles, offsets, library, library_offsets, underlying, pileup, d
             if tracks[i, 3] > 0.0:
                 sums[0] += tracks[i, 0] * math.cos(tracks[i, 2])
                 sums[1] += tracks[i, 0] * math.sin(tracks[i, 2])
-        missing[event, 0], missing[event, 1], missing[event, 2], missing[event, 3] = -sums[0], -sums[1], sums[2], others
+        missing[event, 0], missing[event, 1], missing[event, 2], missing[event, 3] = (
+            -sums[0],
+            -sums[1],
+            sums[2],
+            others,
+        )
     return jets, images, missing

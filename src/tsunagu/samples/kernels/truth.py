@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 __all__ = ["TAU_FIELDS", "find_taus"]
 
