@@ -91,7 +91,5 @@ class EngineLoop:
 
 def _mlp(inputs: int, outputs: int) -> list[Node]:
     sizes = (inputs, WIDTH, WIDTH, outputs)
-    layers = [
-        part for a, b in zip(sizes, sizes[1:], strict=False) for part in (node("Linear", a, b), node("ReLU"))
-    ]
+    layers = [part for a, b in pairwise(sizes) for part in (node("Linear", a, b), node("ReLU"))]
     return layers[:-1]

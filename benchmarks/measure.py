@@ -59,9 +59,9 @@ def compare(ours: Side, theirs: Side, *, rounds: int, clock: Clock = time.proces
     if rounds < LEAST_ROUNDS:
         msg = f"at least {LEAST_ROUNDS} rounds are needed, found {rounds}"
         raise ValueError(msg)
-    pairs = [_round(ours, theirs, clock, swap=number % 2 == 1) for number in range(WARM_UP + rounds)][
-        WARM_UP:
-    ]
+    with _controlled_collection():
+        turns = [_round(ours, theirs, clock, swap=number % 2 == 1) for number in range(WARM_UP + rounds)]
+    pairs = turns[WARM_UP:]
     low, middle, high = quartiles([a / b for a, b in pairs])
     mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
     return Comparison(ratio=middle, low=low, high=high, ours=mine, theirs=other, rounds=rounds)
@@ -85,8 +85,9 @@ def _round(ours: Side, theirs: Side, clock: Clock, *, swap: bool) -> tuple[float
 
 
 def _once(side: Side, clock: Clock) -> float:
-    with _no_collection():
-        cost = side(clock)
+    # Each side starts without the other's garbage, and neither pays for a collection by chance.
+    gc.collect()
+    cost = side(clock)
     if not (math.isfinite(cost) and cost > 0.0):
         msg = f"a side measured {cost} seconds a step; the clock did not advance"
         raise ValueError(msg)
@@ -94,13 +95,14 @@ def _once(side: Side, clock: Clock) -> float:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    # Each side starts without the other's garbage, and neither pays for a collection by chance.
+def _controlled_collection() -> Iterator[None]:
     was_on = gc.isenabled()
-    gc.collect()
     gc.disable()
+    # What is there already (torch's modules) stays: walking it for every collection takes longer than a side.
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         if was_on:
             gc.enable()

@@ -41,7 +41,7 @@ def _side(name, clock, costs, calls):
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def measured():
     clock, calls = FakeClock(), []
     sides = _side("ours", clock, OURS, calls), _side("theirs", clock, THEIRS, calls)

@@ -12,8 +12,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tsunagu.report import report
+
 Array = NDArray[np.float64]
 SEEDS = (1, 2, 3)
+SPEC = """\
+tasks:
+  calibrate: {inputs: [jet_image, jet_p4], output: tau_p4}
+  classify: {inputs: {momenta: tau_p4}, output: score}
+train: {intermediate: true}
+"""
 BLUR = {"cnn lstm": 0.9, "mlp mass": 1.7}
 
 
@@ -66,10 +74,18 @@ def make_events(events: int, seed: int) -> dict[str, Array]:
     jets = np.concatenate([truth, np.full((events, 2, 1), 1.0)], axis=2)
     jets[..., 0] *= visible * generator.normal(1.0, 0.07, (events, 2))
     central = (jets[..., 0] > 20).all(axis=1) & (np.abs(truth[..., 1]) < 2.5).all(axis=1)
-    columns = {"is_higgs": label, "true_tau_p4": truth, "jet_p4": jets, "weight": generator.uniform(0.5, 1.5, events)}
+    columns = {
+        "is_higgs": label,
+        "true_tau_p4": truth,
+        "jet_p4": jets,
+        "weight": generator.uniform(0.5, 1.5, events),
+    }
     kept = {name: column[central] for name, column in columns.items()}
     count = int(central.sum())
-    return kept | {"vis_mass": mass_of_pair(kept["jet_p4"]), "event_number": np.arange(count, dtype=np.float64)}
+    return kept | {
+        "vis_mass": mass_of_pair(kept["jet_p4"]),
+        "event_number": np.arange(count, dtype=np.float64),
+    }
 
 
 def predict(columns: Mapping[str, Array], blur: float, seed: int) -> dict[str, Array]:
@@ -77,7 +93,8 @@ def predict(columns: Mapping[str, Array], blur: float, seed: int) -> dict[str, A
     taus = columns["jet_p4"][..., :3].copy()
     noise = generator.normal(1.0, 0.05 * blur, taus.shape[:2])
     taus[..., 0] = (10.0 + 1.38 * taus[..., 0] ** 0.98) * noise
-    score = (mass_of_pair(taus) - 108.0) / 14.0 + generator.normal(0.0, blur, len(taus))
+    hint = mass_of_pair(columns["true_tau_p4"]) - 108.0 + generator.normal(0.0, 25.0 * blur, len(taus))
+    score = 0.10 * (columns["vis_mass"] - 75.0) + 0.03 * hint / blur**2
     return {"tau_p4": taus, "score": score}
 
 
@@ -104,6 +121,7 @@ def write_trial(folder: Path, events: Mapping[str, Mapping[str, Array]], blur: f
     np.savez(folder / "predictions.npz", **arrays)
     write_history(folder / "history.csv", seed)
     (folder / "result.json").write_text("{}", encoding="utf-8")
+    (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
 
 
 def make_study(out: Path, events: int = 40_000) -> Path:
@@ -131,17 +149,51 @@ def make_study(out: Path, events: int = 40_000) -> Path:
         "methods": [],
     }
     (out / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
-    (out / "study.yaml").write_text("baselines: {visible_mass: 'auc(vis_mass, is_higgs)'}\n", encoding="utf-8")
+    (out / "study.yaml").write_text(
+        "baselines: {visible_mass: 'auc(vis_mass, is_higgs)'}\n", encoding="utf-8"
+    )
     return out
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study's folder that no test changes."""
-    return make_study(tmp_path_factory.mktemp("study") / "out")
+    return make_study(tmp_path_factory.mktemp("study") / "out", 12_000)
+
+
+@pytest.fixture(scope="session")
+def figures(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its figures."""
+    folder = tmp_path_factory.mktemp("figures")
+    report(finished, folder)
+    return folder
 
 
 @pytest.fixture
-def own_study(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a small study's folder that a test may damage."""
-    return lambda events=2000: make_study(tmp_path / "out", events)
+def own(tmp_path: Path) -> Path:
+    """A small study's folder that a test may damage."""
+    return make_study(tmp_path / "out", 2000)
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[Path], dict[str, list[str]]]:
+    return read_csv
+
+
+@pytest.fixture(scope="session")
+def rewrite() -> Callable[[Path, list[dict[str, Any]]], None]:
+    return write_csv
+
+
+@pytest.fixture(scope="session")
+def change_predictions() -> Callable[[Path, Callable[[dict[str, Array]], None]], None]:
+    """Applies a function to the arrays of every trial."""
+
+    def change(out: Path, edit: Callable[[dict[str, Array]], None]) -> None:
+        for path in out.glob("trials/*/predictions.npz"):
+            with np.load(path) as stored:
+                arrays = dict(stored)
+            edit(arrays)
+            np.savez(path, **arrays)
+
+    return change

@@ -18,3 +18,7 @@ from tsunagu.report.figures import report
 from tsunagu.report.table import results_table
 
 __all__ = ["report", "results_table"]
+
+
+def __dir__() -> list[str]:
+    return __all__

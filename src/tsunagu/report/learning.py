@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +20,7 @@ from tsunagu.report.style import PALETTE, SIZE, Drawing, canvas, dress, long_tab
 __all__ = ["StageHistory", "draw_learning", "stage_histories"]
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class StageHistory:
     """The losses of one trial in one stage, each ``[epochs]``."""
@@ -70,7 +71,7 @@ def draw_learning(outcome: Outcome, method: Method) -> Drawing:
         _plot(axes, [history for history in histories if history.stage == stage])
         first = axes is panels[0]
         heading = {"left": outcome.name if first and len(stages) > 1 else "", "right": stage}
-        legend = {"title": method.name, "loc": "upper right"} if first else None
+        legend = {"title": method.name, "loc": "best"} if first else None
         dress(axes, x="Epoch", y="Loss", **heading, legend=legend)
     for axes in panels[len(stages) :]:
         axes.set_axis_off()

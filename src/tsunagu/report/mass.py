@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.report.momenta import RECONSTRUCTED
-from tsunagu.report.numbers import across_seeds, histogram, invariant_mass, round_edges
+from tsunagu.report.numbers import (
+    across_seeds,
+    bins_for,
+    central_range,
+    effective_entries,
+    even_edges,
+    histogram,
+    invariant_mass,
+)
 from tsunagu.report.reading import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredTrial, Undrawable
 from tsunagu.report.style import BACKGROUND, SIGNAL, Drawing, canvas, dress, long_table
 
-__all__ = ["MassHistogram", "draw_mass", "mass_histograms", "mass_labels", "plot_mass"]
+__all__ = ["LEGEND", "MassHistogram", "draw_mass", "mass_histograms", "mass_labels", "plot_mass"]
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class MassHistogram:
     """Fractions of the events of one class in bins of mass, mean over seeds.
@@ -29,6 +38,7 @@ class MassHistogram:
         edges: ``[B + 1]`` in GeV.
         fraction: ``[B]``.
         spread: ``[B]``, standard deviation over seeds.
+        objects: how many there are in an event.
     """
 
     when: str
@@ -36,6 +46,7 @@ class MassHistogram:
     edges: Array
     fraction: Array
     spread: Array
+    objects: int
 
 
 def mass_histograms(outcome: Outcome, output: Output, method: Method) -> list[MassHistogram]:
@@ -45,22 +56,25 @@ def mass_histograms(outcome: Outcome, output: Output, method: Method) -> list[Ma
         Undrawable: a column is not stored, or an event holds a single object.
     """
     first = method.trials[0]
-    first.take("test", output.target)  # what nothing supervised is no momentum
+    if output.name in first.unsupervised:
+        msg = f"method {method.name} does not train {output.name} on {output.target}"
+        raise Undrawable(msg)
     masses = {"after": [_mass(trial, output.name) for trial in method.trials]}
     if first.has(RECONSTRUCTED):
         masses = {"before": [_mass(first, RECONSTRUCTED)], **masses}
-    weight = first.take("test", "weight")[0]
+    weight, momenta = first.take("test", "weight", output.name)
+    objects = momenta.shape[1]
     edges = _edges([mass for part in masses.values() for mass in part], weight)
     return [
-        _filled(when, kind, [mass[chosen] for mass in part], weight[chosen], edges)
+        MassHistogram(when=when, kind=kind, edges=edges, fraction=fraction, spread=spread, objects=objects)
         for when, part in masses.items()
         for kind, chosen in _kinds(outcome, first).items()
+        for fraction, spread in [_fractions([mass[chosen] for mass in part], weight[chosen], edges)]
     ]
 
 
-def _filled(when: str, kind: str, masses: Sequence[Array], weight: Array, edges: Array) -> MassHistogram:
-    fraction, spread = across_seeds([histogram(mass, weight, edges)[0] for mass in masses])
-    return MassHistogram(when=when, kind=kind, edges=edges, fraction=fraction, spread=spread)
+def _fractions(masses: Sequence[Array], weight: Array, edges: Array) -> tuple[Array, Array]:
+    return across_seeds([histogram(mass, weight, edges)[0] for mass in masses])
 
 
 def _mass(trial: StoredTrial, column: str) -> Array:
@@ -80,13 +94,20 @@ def _kinds(outcome: Outcome, trial: StoredTrial) -> dict[str, NDArray[np.bool_]]
 
 
 def _edges(masses: Sequence[Array], weight: Array) -> Array:
-    mass = np.concatenate(masses)
+    ends = [_ends(mass, np.abs(weight)) for mass in masses]
+    most = bins_for(effective_entries(weight) / 2)  # for each of two classes
+    return even_edges(min(low for low, _ in ends), max(high for _, high in ends), most)
+
+
+def _ends(mass: Array, weight: Array) -> tuple[float, float]:
     known = np.isfinite(mass)
     if not known.any():
         msg = "no mass is finite"
         raise Undrawable(msg)
-    ends = round_edges(mass[known], np.abs(np.tile(weight, len(masses)))[known], bins=1, step=10.0)
-    return np.linspace(ends[0], ends[-1], 41)
+    return central_range(mass[known], weight[known], step=10.0)
+
+
+LEGEND: Mapping[str, object] = {"loc": "upper right", "ncols": 2, "columnspacing": 1.2}
 
 
 def draw_mass(outcome: Outcome, output: Output, method: Method) -> Drawing:
@@ -99,14 +120,15 @@ def draw_mass(outcome: Outcome, output: Output, method: Method) -> Drawing:
     histograms = mass_histograms(outcome, output, method)
     plot_mass(axes, histograms)
     right = f"test events, {method.name}"
-    dress(axes, **mass_labels(histograms), left=outcome.name, right=right, legend={"loc": "upper right"})
+    dress(axes, **mass_labels(histograms), left=outcome.name, right=right, legend=LEGEND)
     return Drawing(figure=figure, numbers=long_table([_rows(each) for each in histograms]))
 
 
 def mass_labels(histograms: Sequence[MassHistogram]) -> dict[str, str]:
     """The labels of the axes, with the width of the bins."""
     width = histograms[0].edges[1] - histograms[0].edges[0]
-    return {"x": "Invariant mass of all objects [GeV]", "y": f"Fraction of events / {width:.3g} GeV"}
+    what = "the pair" if histograms[0].objects == 2 else "all objects"
+    return {"x": f"Invariant mass of {what} [GeV]", "y": f"Fraction of events / {width:.3g} GeV"}
 
 
 def plot_mass(axes: Axes, histograms: Sequence[MassHistogram]) -> None:
@@ -115,7 +137,9 @@ def plot_mass(axes: Axes, histograms: Sequence[MassHistogram]) -> None:
         color = SIGNAL if each.kind == "signal" else BACKGROUND
         after = each.when == "after"
         if after:
-            axes.stairs(each.fraction, each.edges, fill=True, facecolor=(color, 0.25), linewidth=0)
+            axes.stairs(
+                each.fraction, each.edges, fill=True, facecolor=(color, 0.25), linewidth=0, zorder=0.5
+            )
         style: dict[str, Any] = {
             "linestyle": "-" if after else (0, (3, 1.5)),
             "linewidth": 1.8,
@@ -123,7 +147,7 @@ def plot_mass(axes: Axes, histograms: Sequence[MassHistogram]) -> None:
         }
         axes.stairs(each.fraction, each.edges, label=f"{each.kind}, {each.when}", **style)
     edges = histograms[0].edges
-    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.15 * axes.dataLim.ymax))
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.25 * axes.dataLim.ymax))
 
 
 def _rows(each: MassHistogram) -> dict[str, ArrayLike]:

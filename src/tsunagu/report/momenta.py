@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import final
 from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from tsunagu.report.numbers import across_seeds, binned_quantiles, round_edges
+from tsunagu.report.numbers import across_seeds, binned_quantiles, central_range, merge_sparse, widening_edges
 from tsunagu.report.reading import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredTrial, Undrawable, each_drawable
 from tsunagu.report.style import Drawing, Line, canvas, dress, line, long_table
@@ -23,6 +24,7 @@ PT_TRUE = r"True $p_\mathrm{T}$ [GeV]"
 _BEFORE = Line("#555555", (0, (4, 1.5)))
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Response:
     """The pt response (predicted over true) in bins of true pt, mean over seeds, and its spread over seeds.
@@ -52,7 +54,7 @@ def responses(output: Output, methods: Sequence[Method]) -> tuple[list[Response]
     """
     pairs, absent = each_drawable(partial(_momenta, output), methods)
     true, _, weight = pairs[0][1][0]
-    edges = round_edges(true, weight, bins=10, step=1.0)
+    edges = merge_sparse(widening_edges(*central_range(true, np.abs(weight), step=1.0)), true)
     found = [_response(method.name, line(method.number), samples, edges) for method, samples in pairs]
     first = pairs[0][0].trials[0]
     if not first.has(RECONSTRUCTED):
@@ -104,7 +106,7 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
     Raises:
         Undrawable: no method has its output and the truth stored.
     """
-    curves, left_out = responses(output, outcome.shown)
+    curves, left_out = responses(output, outcome.supervised(output))
     figure, (upper, lower) = canvas(2, sharex=True)
     for curve in curves:
         _points(upper, curve, curve.quantiles[1], curve.spread[0])
@@ -115,7 +117,7 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
         axes.set_ylim(max(0.0, low - 0.15 * (high - low)), high + above * (high - low))
     heading = {"left": outcome.name, "right": f"test events, {output.name}"}
     dress(upper, y="Median response", **heading, legend={"ncols": 2, "loc": "upper right"})
-    dress(lower, x=PT_TRUE, y="Resolution")
+    dress(lower, x=PT_TRUE, y="Relative resolution")
     figure.align_ylabels()
     return Drawing(figure=figure, numbers=long_table([_rows(curve) for curve in curves]), left_out=left_out)
 

@@ -14,12 +14,16 @@ __all__ = [
     "TAU_MASS",
     "across_seeds",
     "binned_quantiles",
+    "bins_for",
+    "central_range",
     "effective_entries",
+    "even_edges",
     "histogram",
     "invariant_mass",
     "mean_rejection",
+    "merge_sparse",
     "rejection",
-    "round_edges",
+    "widening_edges",
 ]
 
 TAU_MASS = 1.777
@@ -127,15 +131,64 @@ def invariant_mass(momenta: Array, mass: float = TAU_MASS) -> Array:
         )  # rounding may leave a light-like sum just below zero
 
 
-def round_edges(values: Array, weight: Array, bins: int, step: float) -> Array:
-    """At most ``bins`` bins of about equal content between the 0.5 % and 99.5 % quantiles, edges at multiples of ``step``.
+def central_range(values: Array, weight: Array, step: float) -> tuple[float, float]:
+    """The 0.5 % and 99.5 % quantiles, widened to multiples of ``step``.
 
-    >>> round_edges(np.arange(1001) / 10, np.ones(1001), bins=4, step=5.0).tolist()
-    [0.0, 25.0, 50.0, 75.0, 100.0]
+    Raises:
+        DataError: a value that is not finite, or a sum of weights that is not positive.
+
+    >>> central_range(np.arange(1001) / 10, np.ones(1001), step=5.0)
+    (0.0, 100.0)
     """
-    quantiles = weighted_quantile(values, weight, np.linspace(0.005, 0.995, bins + 1))
-    edges = np.unique(np.round(quantiles / step) * step)
-    return edges if len(edges) > 1 else np.array([edges[0], edges[0] + step])
+    low, high = weighted_quantile(values, weight, (0.005, 0.995))
+    first, last = np.floor(low / step) * step, np.ceil(high / step) * step
+    return float(first), float(max(last, first + step))
+
+
+def even_edges(low: float, high: float, most: int) -> Array:
+    """Edges of at most ``most`` bins of a round width, from ``low`` to ``high`` or just above.
+
+    >>> even_edges(40.0, 150.0, most=60)[[0, 1, -1]].tolist()
+    [40.0, 42.0, 150.0]
+    """
+    least = (high - low) / most
+    power = 10.0 ** np.floor(np.log10(least))
+    width = power * next(
+        digits for digits in (1.0, 2.0, 2.5, 5.0, 10.0) if digits * power >= least * (1 - 1e-9)
+    )
+    return np.asarray(low + width * np.arange(np.ceil((high - low) / width - 1e-9) + 1))
+
+
+def widening_edges(low: float, high: float, bins: int = 8) -> Array:
+    """Whole-numbered edges in even steps of the logarithm: wide bins where momenta are large and events few.
+
+    >>> widening_edges(20.0, 90.0, 4).tolist()
+    [20.0, 29.0, 42.0, 62.0, 90.0]
+    """
+    return np.unique(np.round(np.geomspace(max(low, 1.0), max(high, 2.0), bins + 1)))
+
+
+def merge_sparse(edges: Array, values: Array, least: int = 40) -> Array:
+    """The edges, less those that would leave a bin with fewer than ``least`` entries; at least one bin stays.
+
+    >>> merge_sparse(np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.5, 0.6, 1.5, 2.2, 2.3]), least=2).tolist()
+    [0.0, 1.0, 3.0]
+    """
+    kept = [edges[0]]
+    for edge in edges[1:-1]:
+        below, above = (values >= kept[-1]) & (values < edge), (values >= edge) & (values < edges[-1])
+        if min(below.sum(), above.sum()) >= least:
+            kept.append(edge)
+    return np.array([*kept, edges[-1]])
+
+
+def bins_for(entries: float) -> int:
+    """Rice's rule, ``2 n^(1/3)`` bins, between 10 and 60.
+
+    >>> bins_for(1000.0), bins_for(10.0), bins_for(1e9)
+    (20, 10, 60)
+    """
+    return int(np.clip(round(2 * entries ** (1 / 3)), 10, 60))
 
 
 def binned_quantiles(values: Array, weight: Array, at: Array, edges: Array, least: int = 20) -> Array:

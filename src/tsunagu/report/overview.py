@@ -7,10 +7,10 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from tsunagu.report.mass import mass_histograms, mass_labels, plot_mass
+from tsunagu.report.mass import LEGEND, mass_histograms, mass_labels, plot_mass
 from tsunagu.report.momenta import PT_TRUE, plot_response, responses
 from tsunagu.report.reading import Method, Outcome, Output
-from tsunagu.report.roc import AREAS, plot_rejections, roc_curves
+from tsunagu.report.roc import AREAS, Y, plot_rejections, roc_curves
 from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, canvas, dress
 
@@ -31,7 +31,7 @@ def draw_overview(outcome: Outcome) -> Drawing:
     if score is None or momenta is None:
         msg = "it needs an output that classifies and one that calibrates momenta"
         raise Undrawable(msg)
-    best = outcome.ranked(outcome.methods, "validation")[0]
+    best = outcome.ranked(outcome.supervised(momenta), "validation")[0]
     figure, panels = canvas(1, 3, size=SIZE)
     for draw, axes in zip(_panels(outcome, score, momenta, best), panels, strict=True):
         draw(axes)
@@ -49,17 +49,23 @@ def _panels(outcome: Outcome, score: Output, momenta: Output, best: Method) -> l
 def _roc(outcome: Outcome, output: Output, axes: Axes) -> None:
     plot_rejections(axes, roc_curves(outcome, output)[0])
     heading = {"left": outcome.name, "right": f"signal: {output.target} = 1"}
-    dress(axes, x="Signal efficiency", y="Background rejection", **heading, legend=AREAS)
+    dress(axes, x="Signal efficiency", y=Y, **heading, legend=AREAS)
 
 
 def _mass(outcome: Outcome, output: Output, best: Method, axes: Axes) -> None:
     histograms = mass_histograms(outcome, output, best)
     plot_mass(axes, histograms)
-    dress(axes, **mass_labels(histograms), right=f"{output.name}, {best.name}", legend={"loc": "upper right"})
+    dress(axes, **mass_labels(histograms), right=f"{output.name}, {best.name}", legend=LEGEND)
 
 
 def _response(output: Output, best: Method, axes: Axes) -> None:
     curves, _ = responses(output, [best])
     plot_response(axes, curves)
-    y = r"Predicted / true $p_\mathrm{T}$: median, central 68 %"
-    dress(axes, x=PT_TRUE, y=y, right=f"{output.name}, {best.name}", legend={"loc": "upper right"})
+    legend = {"loc": "upper right", "title": "median and central 68 %"}
+    dress(
+        axes,
+        x=PT_TRUE,
+        y=r"$p_\mathrm{T}$ / true $p_\mathrm{T}$",
+        right=f"{output.name}, {best.name}",
+        legend=legend,
+    )

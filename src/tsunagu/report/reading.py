@@ -7,14 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
-import yaml
 
 from tsunagu.errors import DataError, ResumeError, did_you_mean
 from tsunagu.metrics import MetricCall, parse_metric
-from tsunagu.report.stored import Array, Row, StoredTrial, read_rows, unreadable
+from tsunagu.report.stored import Array, Row, StoredTrial, Undrawable, read_rows, read_yaml, unreadable
 
 __all__ = ["MOST", "Method", "Outcome", "Output", "read_outcome"]
 
@@ -22,6 +21,7 @@ MOST = 8
 """Methods in one figure; more lines cannot be told apart."""
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """One variation of a study with one architecture, trained with several seeds; or a baseline, without trials.
@@ -52,6 +52,7 @@ class Method:
             raise DataError(msg) from error
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Output:
     """A prediction of the pipeline, with the loss and the column that supervise it."""
@@ -71,6 +72,7 @@ class Output:
         return self.loss.startswith("four_momentum")
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a study came to.
@@ -96,6 +98,18 @@ class Outcome:
     baselines: tuple[Method, ...]
     expressions: Mapping[str, str]
     columns: tuple[str, ...]
+
+    def supervised(self, output: Output) -> list[Method]:
+        """The drawn methods in which a loss looked at the output.
+
+        Raises:
+            Undrawable: there is none.
+        """
+        found = [method for method in self.shown if output.name not in method.trials[0].unsupervised]
+        if not found:
+            msg = f"no method trains {output.name} on {output.target}"
+            raise Undrawable(msg)
+        return found
 
     @property
     def label(self) -> str | None:
@@ -135,7 +149,7 @@ def read_outcome(folder: Path) -> Outcome:
     """
     summary = _read_summary(folder / "summary.json")
     rows = read_rows(folder / "results.csv", ("method", "seed", "digest"))
-    study = _read_study(folder / "study.yaml")
+    study = read_yaml(folder / "study.yaml")  # the expressions of the baselines; a report can do without
     trained = _grouped([row for row in rows if row["digest"]])
     plain = _grouped([row for row in rows if not row["digest"]])
     _check_folders(rows, folder / "trials")
@@ -167,17 +181,6 @@ def _read_summary(path: Path) -> dict[str, Any]:
         msg = f"{path}: no {', '.join(missing)} in it; run the study again with this version"
         raise DataError(msg)
     return summary
-
-
-def _read_study(path: Path) -> dict[str, Any]:
-    # Only the expressions of the baselines and of the metric are wanted, and a report can do without.
-    try:
-        study = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ResumeError(unreadable(path, error, "run the study again")) from error
-    return study if isinstance(study, dict) else {}
 
 
 def _metric(path: Path, *candidates: str) -> MetricCall:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import final
 from functools import partial
 
 import numpy as np
@@ -18,15 +19,19 @@ from tsunagu.report.scores import Sample, labelled_scores
 from tsunagu.report.stored import Array, Undrawable, each_drawable
 from tsunagu.report.style import BASELINE, Drawing, Line, canvas, dress, line, long_table
 
-__all__ = ["AREAS", "Curve", "draw_roc", "plot_rejections", "roc_curves"]
+__all__ = ["AREAS", "Curve", "Y", "draw_roc", "plot_rejections", "roc_curves"]
 
 EFFICIENCY = np.linspace(0.01, 1.0, 100)
-AREAS: Mapping[str, object] = {"title": "area under the curve", "loc": "upper right"}
+AREAS: Mapping[str, object] = {"title": "area under the curve", "loc": "best"}
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """Background rejection of one method at :data:`EFFICIENCY`: mean and band over seeds, and each seed's area."""
+    """Background rejection of one method at :data:`EFFICIENCY`: mean and band over seeds, and each seed's area.
+
+    ``plain`` marks a baseline, a column that is a score without training.
+    """
 
     name: str
     line: Line
@@ -34,6 +39,7 @@ class Curve:
     low: Array
     high: Array
     areas: Array
+    plain: bool = False
 
     @property
     def label(self) -> str:
@@ -49,8 +55,13 @@ def roc_curves(outcome: Outcome, output: Output, signal: int = 1) -> tuple[list[
         Undrawable: no method has it.
     """
     trained, absent = each_drawable(partial(_method_curve, output, signal), outcome.shown)
-    plain = [_baseline_curve(outcome, *item) for item in outcome.expressions.items() if signal == 1]
-    return trained + [curve for curve in plain if curve is not None], absent
+    plain: list[Curve] = []
+    for name, expression in outcome.expressions.items() if signal == 1 else ():
+        try:
+            plain.append(_baseline_curve(outcome, name, expression))
+        except Undrawable as reason:
+            absent += (f"baseline {name}: {reason}",)
+    return trained + plain, absent
 
 
 def _method_curve(output: Output, signal: int, method: Method) -> Curve:
@@ -58,25 +69,23 @@ def _method_curve(output: Output, signal: int, method: Method) -> Curve:
     return _curve(method.name, line(method.number), samples)
 
 
-def _baseline_curve(outcome: Outcome, name: str, expression: str) -> Curve | None:
+def _baseline_curve(outcome: Outcome, name: str, expression: str) -> Curve:
     call = parse_metric(expression)
     if call.name != "auc":
-        return None
-    try:
-        sample = Sample(*outcome.shown[0].trials[0].take("test", *call.arguments, "weight"))
-    except Undrawable:
-        return None
-    return _curve(name, Line(BASELINE, (0, (3, 1.5))), [sample])
+        msg = f"{expression} is no area under a curve"
+        raise Undrawable(msg)
+    sample = Sample(*outcome.shown[0].trials[0].take("test", *call.arguments, "weight"))
+    return _curve(name, Line(BASELINE, (0, (3, 1.5))), [sample], plain=True)
 
 
-def _curve(name: str, look: Line, samples: Sequence[Sample]) -> Curve:
+def _curve(name: str, look: Line, samples: Sequence[Sample], *, plain: bool = False) -> Curve:
     middle, low, high = mean_rejection([rejection(*sample, EFFICIENCY) for sample in samples])
     areas = np.array([auc(*sample) for sample in samples])
-    return Curve(name=name, line=look, middle=middle, low=low, high=high, areas=areas)
+    return Curve(name=name, line=look, middle=middle, low=low, high=high, areas=areas, plain=plain)
 
 
 def draw_roc(outcome: Outcome, output: Output, signal: int = 1) -> Drawing:
-    """Background rejection against signal efficiency, with the ratio to the first method where there are several.
+    """Background rejection against signal efficiency, with the ratio to a baseline, or else to the first method.
 
     Raises:
         Undrawable: no method has the score.
@@ -86,15 +95,17 @@ def draw_roc(outcome: Outcome, output: Output, signal: int = 1) -> Drawing:
     figure, panels = canvas(rows, sharex=True, gridspec_kw={"height_ratios": [3.2, 1][:rows]})
     plot_rejections(panels[0], curves)
     heading = {"left": outcome.name, "right": f"test events, signal: {output.target} = {signal}"}
-    dress(panels[0], x="" if rows == 2 else _X, y="Background rejection", **heading, legend=AREAS)
+    dress(panels[0], x="" if rows == 2 else _X, y=Y, **heading, legend=AREAS)
     if rows == 2:
-        _plot_ratios(panels[1], curves)
-        dress(panels[1], x=_X, y=f"Ratio to\n{curves[0].name}")
+        reference = next((curve for curve in curves if curve.plain), curves[0])
+        _plot_ratios(panels[1], curves, reference)
+        dress(panels[1], x=_X)
+        panels[1].set_ylabel(f"Ratio to\n{reference.name}", loc="center", fontsize=12, parse_math=False)
         figure.align_ylabels()
     return Drawing(figure=figure, numbers=long_table([_rows(curve) for curve in curves]), left_out=left_out)
 
 
-_X = "Signal efficiency"
+_X, Y = "Signal efficiency", "Background rejection (1 / efficiency)"
 
 
 def plot_rejections(axes: Axes, curves: Sequence[Curve]) -> None:
@@ -102,10 +113,9 @@ def plot_rejections(axes: Axes, curves: Sequence[Curve]) -> None:
     for curve in curves:
         axes.fill_between(EFFICIENCY, curve.low, curve.high, color=curve.line.color, alpha=0.2, linewidth=0)
         axes.plot(EFFICIENCY, curve.middle, label=curve.label, linewidth=1.8, **curve.line.arguments)
-    axes.set(xlim=(0, 1), yscale="log", ylim=(1, 2.0 * _top(curves)))
-    axes.yaxis.set_major_locator(LogLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    top = 2.0 * _top(curves)
+    axes.set(xlim=(0, 1), yscale="log", ylim=(1, top))
+    _label_logarithm(axes, fine=top < 200)
 
 
 def _top(curves: Sequence[Curve]) -> float:
@@ -113,12 +123,21 @@ def _top(curves: Sequence[Curve]) -> float:
     return float(highest[np.isfinite(highest)].max(initial=5.0))
 
 
-def _plot_ratios(axes: Axes, curves: Sequence[Curve]) -> None:
-    reference = curves[0].middle
+def _plot_ratios(axes: Axes, curves: Sequence[Curve], reference: Curve) -> None:
     for curve in curves:
-        band = (curve.low / reference, curve.high / reference)
-        axes.fill_between(EFFICIENCY, *band, color=curve.line.color, alpha=0.2, linewidth=0)
-        axes.plot(EFFICIENCY, curve.middle / reference, linewidth=1.8, **curve.line.arguments)
+        low, middle, high = (part / reference.middle for part in (curve.low, curve.middle, curve.high))
+        axes.fill_between(EFFICIENCY, low, high, color=curve.line.color, alpha=0.2, linewidth=0)
+        axes.plot(EFFICIENCY, middle, linewidth=1.8, **curve.line.arguments)
+    shown = axes.dataLim
+    if shown.ymin > 0 and shown.ymax > 4 * shown.ymin:
+        axes.set(yscale="log", ylim=(0.85 * shown.ymin, 1.2 * shown.ymax))
+        _label_logarithm(axes, fine=shown.ymax < 20 * shown.ymin)
+
+
+def _label_logarithm(axes: Axes, *, fine: bool) -> None:
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if fine else (1,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _rows(curve: Curve) -> dict[str, ArrayLike]:

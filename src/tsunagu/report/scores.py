@@ -8,15 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tsunagu.report.numbers import across_seeds, histogram
+from tsunagu.report.numbers import across_seeds, effective_entries, histogram
 from tsunagu.report.reading import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredTrial, Undrawable
 from tsunagu.report.style import BACKGROUND, SIGNAL, Drawing, canvas, dress, long_table
 
 __all__ = ["Sample", "classes", "draw_scores", "labelled_scores", "probability"]
-
-EDGES = np.linspace(0.0, 1.0, 41)
-CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
 
 
 class Sample(NamedTuple):
@@ -87,11 +84,15 @@ def draw_scores(outcome: Outcome, output: Output, method: Method, signal: int = 
     """
     figure, (axes,) = canvas()
     parts: list[dict[str, ArrayLike]] = []
+    edges = _edges(method.trials[0])
+    centres = (edges[1:] + edges[:-1]) / 2
     for label, name, color, marker in ((0, "background", BACKGROUND, "s"), (1, "signal", SIGNAL, "o")):
-        test, validation = (_shares(method, split, output, signal, label) for split in ("test", "validation"))
-        axes.stairs(test.fraction, EDGES, fill=True, facecolor=(color, 0.2), linewidth=0)
+        test, validation = (
+            _shares(method, split, output, signal, label, edges) for split in ("test", "validation")
+        )
+        axes.stairs(test.fraction, edges, fill=True, facecolor=(color, 0.2), linewidth=0)
         dashes = "-" if label else (0, (4, 1.2))
-        axes.stairs(test.fraction, EDGES, color=color, linewidth=1.8, linestyle=dashes, label=f"{name}, test")
+        axes.stairs(test.fraction, edges, color=color, linewidth=1.8, linestyle=dashes, label=f"{name}, test")
         points: dict[str, Any] = {
             "fmt": marker,
             "markerfacecolor": "white",
@@ -99,36 +100,50 @@ def draw_scores(outcome: Outcome, output: Output, method: Method, signal: int = 
             "linewidth": 1.2,
         }
         axes.errorbar(
-            CENTRES, validation.fraction, validation.error, color=color, label=f"{name}, validation", **points
+            centres,
+            _or_nothing(validation.fraction),
+            validation.error,
+            color=color,
+            label=f"{name}, validation",
+            **points,
         )
-        parts += [_rows("test", name, test), _rows("validation", name, validation)]
+        parts += [_rows("test", name, test, edges), _rows("validation", name, validation, edges)]
     axes.set(xlim=(0, 1), ylim=(0, 1.3 * axes.dataLim.ymax))
     right = f"{method.name}, mean of {len(method.trials)} seeds" if len(method.trials) > 1 else method.name
     x = f"Predicted probability of {output.target} = {signal}"
-    dress(axes, x=x, y=f"Fraction of events / {EDGES[1]:g}", left=outcome.name, right=right, legend=_LEGEND)
+    dress(axes, x=x, y=f"Fraction of events / {edges[1]:g}", left=outcome.name, right=right, legend=_LEGEND)
     return Drawing(figure=figure, numbers=long_table(parts))
 
 
 _LEGEND: Mapping[str, object] = {"loc": "upper center", "ncols": 2}
 
 
-def _shares(method: Method, split: str, output: Output, signal: int, label: int) -> _Shares:
+def _edges(trial: StoredTrial) -> Array:
+    entries = effective_entries(trial.take("test", "weight")[0])
+    return np.linspace(0.0, 1.0, 41 if entries > 4000 else 21)
+
+
+def _or_nothing(fraction: Array) -> Array:
+    return np.where(fraction == 0, np.nan, fraction)  # a row of points on the axis tells nothing
+
+
+def _shares(method: Method, split: str, output: Output, signal: int, label: int, edges: Array) -> _Shares:
     filled = []
     for trial in method.trials:
         sample = labelled_scores(trial, split, output, signal)
         chosen = sample.label == label
-        filled.append(histogram(sample.score[chosen], sample.weight[chosen], EDGES))
+        filled.append(histogram(sample.score[chosen], sample.weight[chosen], edges))
     fraction, spread = across_seeds([share for share, _ in filled])
     # The seeds share their events, so their mean has the statistical error of one of them.
     return _Shares(fraction, across_seeds([error for _, error in filled])[0], spread)
 
 
-def _rows(split: str, name: str, shares: _Shares) -> dict[str, ArrayLike]:
+def _rows(split: str, name: str, shares: _Shares, edges: Array) -> dict[str, ArrayLike]:
     return {
         "split": split,
         "class": name,
-        "low": EDGES[:-1],
-        "high": EDGES[1:],
+        "low": edges[:-1],
+        "high": edges[1:],
         "fraction": shares.fraction,
         "statistical_error": shares.error,
         "spread_over_seeds": shares.spread,

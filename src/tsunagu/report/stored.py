@@ -8,14 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from tsunagu.errors import DataError, ResumeError, did_you_mean
 
-__all__ = ["Array", "Row", "StoredTrial", "Undrawable", "each_drawable", "read_rows", "unreadable"]
+__all__ = [
+    "Array",
+    "Row",
+    "StoredTrial",
+    "Undrawable",
+    "each_drawable",
+    "read_rows",
+    "read_yaml",
+    "unreadable",
+]
 
 Array = NDArray[np.float64]
 Row = Mapping[str, str]
@@ -27,6 +37,7 @@ class Undrawable(Exception):
     """Why one figure is left out; the other figures are drawn. Never leaves the report."""
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class StoredTrial:
     """One finished training.
@@ -82,6 +93,16 @@ class StoredTrial:
         return all(f"test_{name}" in self.columns for name in names)
 
     @cached_property
+    def unsupervised(self) -> frozenset[str]:
+        """The outputs that no loss looked at: end to end, those that another task reads. They may hold anything."""
+        spec = read_yaml(self.folder / "spec.yaml")
+        if spec.get("train", {}).get("intermediate", True):
+            return frozenset()
+        tasks = list(spec.get("tasks", {}).values())
+        read = {name for task in tasks for name in _names(task.get("inputs", []))}
+        return frozenset(task["output"] for task in tasks) & read
+
+    @cached_property
     def history(self) -> Sequence[Row]:
         """The lines of ``history.csv``, one an epoch."""
         return read_rows(self.folder / "history.csv", ("stage", "epoch", "train_loss", "valid_loss"))
@@ -132,10 +153,29 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
     return [dict(zip(header, cells, strict=True)) for cells in lines[1:]]
 
 
+def read_yaml(path: Path) -> dict[str, Any]:
+    """What a YAML file maps; nothing where there is no file.
+
+    Raises:
+        ResumeError: the file cannot be read.
+    """
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ResumeError(unreadable(path, error, "run the study again")) from error
+    return found if isinstance(found, dict) else {}
+
+
 def unreadable(path: Path, error: Exception, remedy: str) -> str:
     """What is wrong with a file, in one sentence with the remedy."""
     why = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
     return f"{path}: {why}; {remedy}"
+
+
+def _names(inputs: Sequence[str] | Mapping[str, str]) -> Sequence[str]:
+    return list(inputs.values()) if isinstance(inputs, Mapping) else inputs
 
 
 def _is_numeric(array: NDArray[Any]) -> bool:

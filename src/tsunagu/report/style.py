@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -47,6 +47,7 @@ _FAMILY = ["TeX Gyre Heros", "DejaVu Sans"]
 _RENDERING = threading.Lock()
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
     """A finished figure, the numbers in it as columns of one length, and what had to be left out."""
@@ -56,6 +57,7 @@ class Drawing:
     left_out: tuple[str, ...] = ()
 
 
+@final
 @dataclass(frozen=True)
 class Line:
     """How one method is drawn everywhere in a report: colour and dashes both tell the methods apart."""
@@ -97,7 +99,8 @@ def canvas(
     >>> len(panels), figure.get_size_inches().tolist()
     (2, [7.2, 5.6])
     """
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.05)
     FigureCanvasAgg(figure)
     panels = [axes for row in figure.subplots(rows, columns, squeeze=False, **grid) for axes in row]
     for axes in panels:
@@ -108,7 +111,13 @@ def canvas(
 def _set_ticks(axes: Axes) -> None:
     style = _settings()
     axes.minorticks_on()
-    both = {"direction": style["xtick.direction"], "top": True, "right": True, "labelfontfamily": _FAMILY}
+    both = {
+        "direction": style["xtick.direction"],
+        "top": True,
+        "right": True,
+        "labelfontfamily": _FAMILY,
+        "pad": 6,
+    }
     axes.tick_params(which="major", length=7, labelsize=13, **both)
     axes.tick_params(which="minor", length=4, **both)
     for spine in axes.spines.values():

@@ -60,8 +60,9 @@ def match_spectrum(
         Row numbers of the chosen jets, rising; where a bin has too few jets, all bins shrink together.
     """
     wanted, offered = np.histogram(taus, PT_BINS)[0], np.histogram(jets, PT_BINS)[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = min(1.0, float(np.nanmin(np.where(wanted >= 20, offered / wanted, np.nan))))
+    # Bins with a handful of taus do not decide: they would make every other bin as small as chance has it.
+    filled = wanted >= 20
+    share = float(np.min(offered[filled] / wanted[filled], initial=1.0))
     if share == 0.0:
         msg = "QCD jets: a bin of the taus' pt has no jet to match; ask for more jets"
         raise DataError(msg)

@@ -15,12 +15,13 @@ from tsunagu.errors import Path
 from tsunagu.spec.architecture import Architecture, architectures, choices, resolve
 from tsunagu.spec.canonical import canonical, digest
 from tsunagu.spec.counting import count
-from tsunagu.spec.document import Document, load_study, validate_study
+from tsunagu.spec.document import Document, load_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, to_data, walk
 from tsunagu.spec.schema import schema
+from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import apply_variation, variations
 

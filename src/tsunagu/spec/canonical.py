@@ -22,7 +22,9 @@ def canonical(value: Value) -> str:
     '{"a":[1,null,true],"b":1.0}'
     """
     data = to_data(value)
-    strange = [(path, part) for path, part in walk(data) if isinstance(part, float) and not math.isfinite(part)]
+    strange = [
+        (path, part) for path, part in walk(data) if isinstance(part, float) and not math.isfinite(part)
+    ]
     if strange:
         raise SpecError([Mistake(path, f"expected a finite number, found {part}") for path, part in strange])
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from tsunagu.errors import SpecError
 from tsunagu.spec.nodes import Value, to_data
 from tsunagu.spec.yaml_nodes import parse_scalar
 
@@ -13,27 +14,22 @@ __all__ = ["dump_yaml"]
 
 
 class _Dumper(yaml.SafeDumper):
-    """Short lists and mappings on one line; numbers and words that only YAML 1.2 tells apart are quoted."""
+    """Short lists and mappings on one line; what YAML 1.1 and 1.2 read differently is written so that both agree."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = text and "\n" not in text and _reads_as(text)
+    plain = bool(text) and "\n" not in text and _reads_as(text)
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
 def _reads_as(text: str) -> bool:
     try:
         return bool(parse_scalar(text) == text)
-    except Exception:  # noqa: BLE001 - whatever a scanner may say, quoting is the answer
+    except SpecError:
         return False
 
 
-def _number(dumper: yaml.SafeDumper, number: float) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(number))
-
-
 _Dumper.add_representer(str, _text)
-_Dumper.add_representer(float, _number)
 
 
 def dump_yaml(value: Value) -> str:

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 from tsunagu.spec.models import Pipeline, Task
+from tsunagu.spec.nodes import Choice, Value
 
 __all__ = ["check_graph", "order", "supervisors"]
 
@@ -16,43 +17,42 @@ def order(pipeline: Pipeline) -> list[str]:
 
     Raises:
         SpecError: the tasks wait for each other in a circle.
+
+    >>> from tsunagu.spec import LossTerm, Task, node
+    >>> first = Task(inputs=["jet"], output="tau", model=node("MLP"), loss=LossTerm(key="mse", target="true_tau"))
+    >>> second = Task(inputs=["tau"], output="score", model=node("MLP"), loss=LossTerm(key="mse", target="label"))
+    >>> order(Pipeline(tasks={"classify": second, "calibrate": first}, metric="auc(score, label)"))
+    ['calibrate', 'classify']
     """
     makers = {task.output: name for name, task in pipeline.tasks.items()}
     edges = {
-        name: [makers[c] for _, c in _inputs(task) if c in makers] for name, task in pipeline.tasks.items()
+        name: [makers[column] for _, column in _inputs(name, task) if column in makers]
+        for name, task in pipeline.tasks.items()
     }
     try:
         return list(TopologicalSorter(edges).static_order())
     except CycleError as error:
-        circle = " -> ".join(reversed(error.args[1]))
-        raise SpecError([Mistake(("tasks",), f"these tasks wait for each other: {circle}")]) from error
+        raise SpecError([_circle(pipeline, error.args[1])]) from error
 
 
 def supervisors(pipeline: Pipeline) -> dict[str, str]:
-    """For each output, the column that supervises it: the target of its task's first loss."""
-    return {task.output: task.losses[0].target for task in pipeline.tasks.values()}
+    """For each output that has a loss, the column that supervises it: the target of its task's first loss."""
+    return {task.output: task.losses[0].target for task in pipeline.tasks.values() if task.losses}
 
 
 def check_graph(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mistake]:
-    """Unknown names, circles, outputs that clash, and truth that leaks into an input.
+    """Unknown names, circles, outputs that clash, truth that leaks into an input, and truth that is missing.
 
     Args:
-        pipeline: its names are checked.
+        pipeline: its names are checked; choices are allowed.
         columns: of the table; None leaves unknown inputs unreported.
+
+    >>> from tsunagu.spec import LossTerm, Task, node
+    >>> task = Task(inputs=["jte"], output="score", model=node("MLP"), loss=LossTerm(key="mse", target="label"))
+    >>> print(check_graph(Pipeline(tasks={"classify": task}, metric="auc(score, label)"), {"jet", "label"})[0])
+    tasks.classify.inputs.0: 'jte' is neither a column nor an output (did you mean 'jet'?)
     """
-    outputs = {task.output for task in pipeline.tasks.values()}
-    mistakes = _check_outputs(pipeline, columns)
-    targets = {loss.target for task in pipeline.tasks.values() for loss in task.losses}
-    for name, task in pipeline.tasks.items():
-        for path, column in _inputs(task, ("tasks", name, "inputs")):
-            if columns is not None and column not in columns | outputs:
-                found = (
-                    f"'{column}' is neither a column nor an output{did_you_mean(column, columns | outputs)}"
-                )
-                mistakes.append(Mistake(path, found))
-            if column in targets and column not in outputs:
-                found = f"the truth leaks: '{column}' supervises a task and may not be read as an input"
-                mistakes.append(Mistake(path, found))
+    mistakes = _check_outputs(pipeline, columns) + _check_inputs(pipeline, columns) + _check_losses(pipeline)
     try:
         order(pipeline)
     except SpecError as error:
@@ -60,20 +60,81 @@ def check_graph(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mis
     return mistakes
 
 
+def _check_inputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:
+    outputs = {task.output for task in pipeline.tasks.values()}
+    targets = {column for task in pipeline.tasks.values() for column in _targets(task)}
+    mistakes: list[Mistake] = []
+    for path, column in _all_inputs(pipeline):
+        if column in outputs:
+            continue
+        if column in targets:
+            found = f"the truth leaks: '{column}' supervises a task and may not be read as an input"
+            mistakes.append(Mistake(path, found))
+        elif columns is not None and column not in columns:
+            near = did_you_mean(column, columns | outputs)
+            mistakes.append(Mistake(path, f"'{column}' is neither a column nor an output{near}"))
+    return mistakes
+
+
 def _check_outputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:
+    targets = {column for task in pipeline.tasks.values() for column in _targets(task)}
     mistakes, seen = [], dict[str, str]()
     for name, task in pipeline.tasks.items():
         path: Path = ("tasks", name, "output")
         if task.output in seen:
             mistakes.append(Mistake(path, f"'{task.output}' is already the output of {seen[task.output]}"))
-        elif columns is not None and task.output in columns:
-            mistakes.append(
-                Mistake(path, f"'{task.output}' is also a column of the table; give the output another name")
-            )
+        elif task.output in (columns or set()) | targets:
+            found = f"'{task.output}' is also a column of the table; give the output another name"
+            mistakes.append(Mistake(path, found))
         seen.setdefault(task.output, name)
     return mistakes
 
 
-def _inputs(task: Task, path: Path = ()) -> list[tuple[Path, str]]:
+def _check_losses(pipeline: Pipeline) -> list[Mistake]:
+    """Every stage needs something to learn from: without a loss there is no truth to pretrain a task on."""
+    tasks, train = pipeline.tasks, pipeline.train
+    read = {column for _, column in _all_inputs(pipeline)}
+    needed = [n for n, task in tasks.items() if train.intermediate is not False or task.output not in read]
+    if not any(_can_count(loss.weight) for name in needed for loss in tasks[name].losses):
+        return [Mistake(("tasks",), f"no loss with a weight above 0 is left to train {' and '.join(needed)}")]
+    if train.pretrain is False or train.intermediate is False or len(tasks) == 1:
+        return []
+    rule = (
+        "has no loss, so no column supervises it in pretraining; give it one, or set train.pretrain to false"
+    )
+    return [
+        Mistake(("tasks", name, "loss"), f"'{task.output}' {rule}")
+        for name, task in tasks.items()
+        if not task.losses
+    ]
+
+
+def _circle(pipeline: Pipeline, names: list[str]) -> Mistake:
+    """The mistake of a circle whose tasks are given each before the one that reads it, the first also as the last."""
+    made = pipeline.tasks[names[0]].output
+    path = next(path for path, column in _inputs(names[1], pipeline.tasks[names[1]]) if column == made)
+    return Mistake(path, f"these tasks wait for each other in a circle: {' -> '.join(names)}")
+
+
+def _all_inputs(pipeline: Pipeline) -> list[tuple[Path, str]]:
+    return [pair for name, task in pipeline.tasks.items() for pair in _inputs(name, task)]
+
+
+def _inputs(name: str, task: Task) -> list[tuple[Path, str]]:
     pairs = task.inputs.items() if isinstance(task.inputs, Mapping) else enumerate(task.inputs)
-    return [((*path, step), column) for step, column in pairs]
+    return [(("tasks", name, "inputs", step), column) for step, column in pairs]
+
+
+def _targets(task: Task) -> set[str]:
+    return {column for loss in task.losses for column in _options(loss.target)}
+
+
+def _can_count(weight: Value) -> bool:
+    return any(option > 0 for option in _options(weight))
+
+
+def _options(value: Value) -> list[Value]:
+    """Everything that a value may turn out to be."""
+    if isinstance(value, Choice):
+        return [option for part in value.options.values() for option in _options(part)]
+    return [value]

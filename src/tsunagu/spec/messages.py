@@ -8,8 +8,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from tsunagu.errors import Mistake, Path, did_you_mean
+from tsunagu.spec.nodes import Choice
 
-__all__ = ["mistakes_of"]
+__all__ = ["is_about_key", "mistakes_of"]
+
+TAGS = {"<one>", "<many>", "<list>", "<mapping>", "[key]"}
+"""Steps that pydantic puts into a path for itself."""
+ABOUT_KEYS = ("there is no such setting", "there is no '", "a node has", "a choice has", "the name of a task")
 
 KINDS = {
     "int_type": "a whole number",
@@ -35,8 +40,17 @@ LIMITS = {
 }
 
 
-def mistakes_of(error: ValidationError, model: type[BaseModel]) -> list[Mistake]:
+def is_about_key(mistake: Mistake) -> bool:
+    """Whether the key is what is wrong, and not the value that stands behind it."""
+    return mistake.message.startswith(ABOUT_KEYS)
+
+
+def mistakes_of(error: ValidationError, model: type[BaseModel] | None = None) -> list[Mistake]:
     """All mistakes of a validation, with paths in the data and humane messages.
+
+    Args:
+        error: as pydantic raised it.
+        model: the model that was validated; its settings are what an unknown one is compared with.
 
     >>> from tsunagu.spec.models import Train
     >>> try:
@@ -49,8 +63,8 @@ def mistakes_of(error: ValidationError, model: type[BaseModel]) -> list[Mistake]
     return [mistake for detail in error.errors() for mistake in _mistakes(dict(detail), model)]
 
 
-def _mistakes(detail: dict[str, Any], model: type[BaseModel]) -> Iterator[Mistake]:
-    path: Path = tuple(step for step in detail["loc"] if not (isinstance(step, str) and step.startswith("<")))
+def _mistakes(detail: dict[str, Any], model: type[BaseModel] | None) -> Iterator[Mistake]:
+    path: Path = tuple(step for step in detail["loc"] if step not in TAGS)
     context = detail.get("ctx", {})
     if "mistakes" in context:
         yield from (Mistake((*path, *inner.path), inner.message) for inner in context["mistakes"])
@@ -58,20 +72,29 @@ def _mistakes(detail: dict[str, Any], model: type[BaseModel]) -> Iterator[Mistak
         yield Mistake(path, _message(detail, path, context, model))
 
 
-def _message(detail: dict[str, Any], path: Path, context: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _message(
+    detail: dict[str, Any], path: Path, context: Mapping[str, Any], model: type[BaseModel] | None
+) -> str:
     kind, found = detail["type"], _shorten(detail["input"])
     if kind == "extra_forbidden":
-        return f"there is no such setting{did_you_mean(str(path[-1]), _settings(model, path[:-1]))}"
+        valid = [] if model is None else _settings(model, path[:-1])
+        return f"there is no such setting{did_you_mean(str(path[-1]), valid)}"
     if kind == "missing":
         return "is missing"
     if kind in LIMITS:
         name, words = LIMITS[kind]
-        return f"must be {words} {context[name]}, found {found}"
-    if kind in ("too_short", "missing_argument"):
+        return f"must be {words} {context[name]:g}, found {found}"
+    if kind in ("too_short", "string_too_short"):
         return f"must not be empty, found {found}"
+    if kind in KINDS and _is_choice(detail["input"]):
+        return f"a choice cannot stand here, only inside tasks and train; expected {KINDS[kind]}"
     if kind in KINDS:
         return f"expected {KINDS[kind]}, found {found}"
     return str(detail["msg"])
+
+
+def _is_choice(found: Any) -> bool:
+    return isinstance(found, Choice) or (isinstance(found, Mapping) and "choice" in found)
 
 
 def _shorten(value: Any) -> str:

@@ -1,109 +1,72 @@
 """What a study file may say: frozen models, the same in Python and in YAML.
 
-Any scalar may also be a :class:`~tsunagu.spec.Choice`. Legend: a *path* is the dotted way to a value, such as
-``train.optimizer.args.lr``.
+The numbers, switches and names that make up a pipeline may also be a :class:`~tsunagu.spec.Choice`; what the pipeline
+is trained and judged on (``data``, ``metric``, ``seeds``) may not, because every architecture must meet the same events.
+Legend: a *path* is the dotted way to a value, such as ``train.optimizer.args.lr``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    StrictBool,
     StrictInt,
-    StrictStr,
     Tag,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
-from tsunagu.spec.nodes import Choice, Node, to_data
-from tsunagu.spec.values import validate_node, validate_value
+from tsunagu.errors import Mistake, SpecError
+from tsunagu.spec.fields import (
+    AnyArgs,
+    AnyNode,
+    AnySchedule,
+    AnyValue,
+    Bool,
+    Inputs,
+    Name,
+    OrChoice,
+    PositiveFloat,
+    PositiveInt,
+    Seeds,
+    Text,
+    Texts,
+    Weight,
+    one_or_many,
+)
+from tsunagu.spec.messages import mistakes_of
+from tsunagu.spec.nodes import Node, to_data
+from tsunagu.spec.values import parse_value
 
 __all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train"]
 
-CHOICE_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["choice"],
-    "additionalProperties": False,
-    "properties": {
-        "choice": {"anyOf": [{"type": "object", "minProperties": 1}, {"type": "array", "minItems": 1}]},
-        "name": {"type": ["string", "null"]},
-    },
-}
-NODE_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["key"],
-    "additionalProperties": False,
-    "properties": {"key": {"type": "string"}, "args": {"type": ["object", "array"]}},
-}
-
-
-class _OrChoice:
-    """Lets a choice stand in place of a scalar."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_wrap_validator_function(_or_choice, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"anyOf": [handler(schema["schema"]), CHOICE_SCHEMA]}
-
-
-def _or_choice(data: Any, validate: Any) -> Any:
-    if isinstance(data, Choice) or (isinstance(data, Mapping) and "choice" in data):
-        return validate_value(data)
-    return validate(data)
-
-
-Bool = Annotated[StrictBool, _OrChoice()]
-AnyValue = Annotated[Any, BeforeValidator(validate_value), WithJsonSchema({})]
-AnyNode = Annotated[
-    Any,
-    BeforeValidator(validate_node),
-    WithJsonSchema({"anyOf": [{"type": "string"}, NODE_SCHEMA, CHOICE_SCHEMA]}),
-]
-
-
-def _one_or_many(data: Any) -> str:
-    return "<many>" if isinstance(data, list | tuple) else "<one>"
-
-
-def _list_or_mapping(data: Any) -> str:
-    return "<mapping>" if isinstance(data, Mapping) else "<list>"
-
-
-def _number_or_list(data: Any) -> str:
-    return "<many>" if isinstance(data, list | tuple) else "<one>"
-
-
-Texts = Annotated[
-    Annotated[StrictStr, Tag("<one>")] | Annotated[list[StrictStr], Tag("<many>")],
-    Discriminator(_one_or_many),
-]
-Inputs = Annotated[
-    Annotated[list[StrictStr], Tag("<list>")] | Annotated[dict[str, StrictStr], Tag("<mapping>")],
-    Discriminator(_list_or_mapping),
-]
-Seeds = Annotated[
-    Annotated[StrictInt, Field(ge=1), Tag("<one>")]
-    | Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=1), Tag("<many>")],
-    Discriminator(_number_or_list),
-]
+VERSION = 1
+"""Of the format of study files; raised when an old file would mean something else."""
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **fields: Any) -> None:
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise SpecError(mistakes_of(error, type(self))) from error
+
+        # Tells pydantic that a model inside another is still validated by pydantic itself, so that the mistakes of
+        # all of them are collected; only a model that is made in Python by itself ends here.
+        __init__.__pydantic_base_init__ = True
 
 
 class Folds(_Model):
@@ -146,9 +109,9 @@ class Data(_Model):
 
     files: Texts
     columns: dict[str, Texts] = {}
-    weight: StrictStr | None = None
-    train_weight: StrictStr | None = None
-    event_number: StrictStr = "event_number"
+    weight: Name | None = None
+    train_weight: Name | None = None
+    event_number: Name = "event_number"
     folds: Folds = Folds()
 
 
@@ -159,15 +122,15 @@ class LossTerm(_Model):
     1.0
     """
 
-    key: StrictStr
-    target: StrictStr
-    weight: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), _OrChoice()] = 1.0
-    args: AnyValue = {}
+    key: Text
+    target: Text
+    weight: Annotated[Weight, OrChoice()] = 1.0
+    args: AnyArgs = {}
 
 
 Losses = Annotated[
-    Annotated[LossTerm, Tag("<one>")] | Annotated[list[LossTerm], Field(min_length=1), Tag("<many>")],
-    Discriminator(_one_or_many),
+    Annotated[LossTerm, Tag("<one>")] | Annotated[list[LossTerm], Tag("<many>")],
+    Discriminator(one_or_many),
 ]
 
 
@@ -178,11 +141,15 @@ class Task(_Model):
         inputs: names of columns or of other tasks' outputs; as a mapping, argument of ``forward`` -> name.
         output: the name under which the prediction joins the batch.
         model: a node, a list of nodes in sequence, or a choice between such.
-        loss: one loss or several, which are added.
+        loss: one loss or several, which are added; an empty list for a task that only the losses of later tasks
+            train.
+
+    >>> Task(inputs=["tau_p4"], output="score", model=Node("LSTM"), loss=LossTerm(key="binary", target="label")).losses
+    [LossTerm(key='binary', target='label', weight=1.0, args={})]
     """
 
     inputs: Inputs
-    output: StrictStr
+    output: Name
     model: AnyValue
     loss: Losses
 
@@ -211,14 +178,55 @@ class Train(_Model):
 
     pretrain: Bool = True
     intermediate: Bool = True
-    epochs: Annotated[StrictInt, Field(ge=0), _OrChoice()] = 20
-    pretrain_epochs: Annotated[StrictInt, Field(ge=0), _OrChoice()] | None = None
-    batch_size: Annotated[StrictInt, Field(ge=1), _OrChoice()] = 256
+    epochs: Annotated[StrictInt, Field(ge=0), OrChoice()] = 20
+    pretrain_epochs: Annotated[Annotated[StrictInt, Field(ge=0)] | None, OrChoice()] = None
+    batch_size: Annotated[PositiveInt, OrChoice()] = 256
     optimizer: AnyNode = Node("Adam", {"lr": 1e-3})
-    schedule: AnyNode | None = None
-    patience: Annotated[StrictInt, Field(ge=1), _OrChoice()] | None = 5
-    clip: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False), _OrChoice()] | None = None
-    checkpoint_seconds: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = 30.0
+    schedule: AnySchedule = None
+    patience: Annotated[PositiveInt | None, OrChoice()] = 5
+    clip: Annotated[PositiveFloat | None, OrChoice()] = None
+    checkpoint_seconds: Weight = 30.0
+
+
+def _without_dots(tasks: dict[str, Task]) -> dict[str, Task]:
+    rule = "the name of a task has at least one letter and no '.', which separates the steps of a path"
+    mistakes = [Mistake((name,), f"{rule}; found '{name}'") for name in tasks if "." in name or not name]
+    if mistakes:
+        raise PydanticCustomError("value", "names of tasks", {"mistakes": mistakes})
+    return tasks
+
+
+Tasks = Annotated[dict[str, Task], Field(min_length=1), AfterValidator(_without_dots)]
+
+
+def _plain_variations(vary: Any) -> Any:
+    """The varied values as plain data: they are parsed where they are set, but must be values of a spec at all."""
+    axes = vary.items() if isinstance(vary, Mapping) else []
+    options = [
+        (p, label, part)
+        for p, labels in axes
+        if isinstance(labels, Mapping)
+        for label, part in labels.items()
+    ]
+    mistakes = [mistake for p, label, part in options for mistake in parse_value(part, (p, label))[1]]
+    if mistakes:
+        raise PydanticCustomError("value", "values of a spec", {"mistakes": mistakes})
+    return to_data(vary)
+
+
+def _known(version: int) -> int:
+    if version != VERSION:
+        found = {"known": VERSION, "found": version}
+        raise PydanticCustomError(
+            "value", "this tsunagu reads version {known} of the format, found {found}", found
+        )
+    return version
+
+
+def _distinct(seeds: int | list[int]) -> int | list[int]:
+    if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
+        raise PydanticCustomError("value", "a seed stands twice, found {found}", {"found": repr(seeds)})
+    return seeds
 
 
 class Pipeline(_Model):
@@ -231,10 +239,10 @@ class Pipeline(_Model):
         metrics: what is reported beside it.
     """
 
-    tasks: Annotated[dict[str, Task], Field(min_length=1)]
+    tasks: Tasks
     train: Train = Train()
-    metric: StrictStr
-    metrics: list[StrictStr] = []
+    metric: Name
+    metrics: list[Name] = []
 
 
 class Study(_Model):
@@ -250,17 +258,22 @@ class Study(_Model):
         baselines: numbers to beat: a name, and a metric of columns.
         vary: for a path, a value by label; several paths give all combinations.
         seeds: how many, or which.
+
+    The models are frozen; the lists and mappings inside them are not locked and must not be changed either.
     """
 
-    version: Annotated[StrictInt, Field(ge=1, le=1)] = 1
+    version: Annotated[StrictInt, AfterValidator(_known)] = 1
     data: Data
-    tasks: Annotated[dict[str, Task], Field(min_length=1)]
+    tasks: Tasks
     train: Train = Train()
-    metric: StrictStr
-    metrics: list[StrictStr] = []
-    baselines: dict[str, StrictStr] = {}
-    vary: Annotated[dict[str, Annotated[dict[str, Any], Field(min_length=1)]], BeforeValidator(to_data)] = {}
-    seeds: Seeds = 1
+    metric: Name
+    metrics: list[Name] = []
+    baselines: dict[str, Name] = {}
+    vary: Annotated[
+        dict[str, Annotated[dict[str, Annotated[Any, WithJsonSchema({})]], Field(min_length=1)]],
+        BeforeValidator(_plain_variations),
+    ] = {}
+    seeds: Annotated[Seeds, AfterValidator(_distinct)] = 1
 
     @property
     def pipeline(self) -> Pipeline:

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Mapping
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
-from tsunagu.spec.document import set_value, validate_study
 from tsunagu.spec.models import Study
 from tsunagu.spec.nodes import Value, to_data
+from tsunagu.spec.validation import set_value, validate_study
 
 __all__ = ["apply_variation", "variations"]
 
@@ -59,17 +59,24 @@ def variations(study: Study) -> list[tuple[dict[str, str], Study]]:
 
 
 def _check_path(data: Value, path: str) -> list[Mistake]:
-    for number, step in enumerate(path.split(".")):
-        if isinstance(data, list) and step.isdigit() and int(step) < len(data):
+    above = ""
+    for step in path.split("."):
+        if isinstance(data, list) and step.isdecimal() and int(step) < len(data):
             data = data[int(step)]
         elif isinstance(data, Mapping) and step in data:
             data = data[step]
-        elif number and path.split(".")[number - 1] == "args":
+        elif above == "args" or (isinstance(data, Mapping) and "key" in data and step == "args"):
             return []  # an argument that has its default may be varied too
         else:
-            valid = list(data) if isinstance(data, Mapping) else []
-            return [Mistake(("vary", path), f"there is no '{step}' in it{did_you_mean(step, valid)}")]
+            return [Mistake(("vary", path), f"there is no '{step}' in it{_near(step, data)}")]
+        above = step
     return []
+
+
+def _near(step: str, data: Value) -> str:
+    if isinstance(data, Mapping):
+        return did_you_mean(step, data)
+    return f" (valid: 0 to {len(data) - 1})" if isinstance(data, list) and data else ""
 
 
 def _blame(path: Path, values: Mapping[str, Value]) -> Path:

@@ -1,13 +1,14 @@
 """YAML with places: plain data, and for every path the line and column where it stands. Only safe loading.
 
-YAML 1.1 surprises are taken out: ``1e-3`` is a number, ``on`` and ``no`` are words, dates stay text, and a key that
-stands twice is a mistake instead of a silent overwrite.
+Nothing in a file is ever run or constructed but mappings, lists, text, numbers, truth values and nothing; every other
+tag is a mistake. A key that stands twice is a mistake instead of a silent overwrite, ``<<`` merges mappings, and
+``{ref: file.yaml#section}`` stands for that section of the other file.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -15,181 +16,206 @@ from typing import Any
 import yaml
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
+from tsunagu.spec.nodes import label_of
+from tsunagu.spec.places import Places
+from tsunagu.spec.scalars import TAG, scalar, short_tag
+from tsunagu.spec.spots import Spot, compose_file, compose_text
+from tsunagu.spec.values import parse_value
 
-__all__ = ["Places", "parse_scalar", "read_yaml"]
+__all__ = ["Reading", "parse_scalar", "read_yaml"]
 
-FLOAT = re.compile(
-    r"^[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"
-)
-INT = re.compile(r"^[-+]?(0|[1-9][\d_]*)$|^0x[\da-fA-F_]+$")
-BOOL = re.compile(r"^(true|True|TRUE|false|False|FALSE)$")
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with YAML 1.2's idea of scalars."""
-
-
-_KEPT = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in rules if tag in _KEPT]
-    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", BOOL, list("tTfF"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", INT, list("-+0123456789"))
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+0123456789."))
+MOST_VALUES = 200_000
+DEEPEST = 60
+"""Aliases let a short file describe an endless one; a study file is nowhere near either limit."""
 
 
 @dataclass
-class Places:
-    """Where things stand: ``file:line:column`` of every key and every value, by path."""
+class Reading:
+    """What came of reading a file.
 
-    keys: dict[Path, str] = field(default_factory=dict)
-    values: dict[Path, str] = field(default_factory=dict)
+    Args:
+        data: mappings, lists, text, numbers, truth values and None.
+        places: of every path in it.
+        mistakes: what is wrong with it as YAML.
+        unread: the paths that have no value, because it could not be read.
+    """
 
-    def locate(self, path: Path, *, key: bool = False) -> str:
-        """The place of a path, or of the nearest one above it that stands in the file."""
-        first, second = (self.keys, self.values) if key else (self.values, self.keys)
-        for end in range(len(path), -1, -1):
-            if path[:end] in first:
-                return first[path[:end]]
-            if path[:end] in second:
-                return second[path[:end]]
-        return ""
+    data: Any = None
+    places: Places = field(default_factory=Places)
+    mistakes: list[Mistake] = field(default_factory=list)
+    unread: set[Path] = field(default_factory=set)
 
 
-def read_yaml(file: FilePath) -> tuple[Any, Places, list[Mistake]]:
+def read_yaml(file: FilePath) -> Reading:
     """The data of a YAML file, its places, and what is wrong with it as YAML.
 
     Raises:
         SpecError: the file cannot be read, or is not YAML at all.
     """
-    reader = _Reader(Places(), [])
-    return reader.value(_compose(file), (), file, (file,)), reader.places, reader.mistakes
+    return _Reader().read(Spot(compose_file(file), file))
 
 
 def parse_scalar(text: str) -> Any:
     """The value of a piece of YAML on the command line.
 
+    Raises:
+        SpecError: it is not YAML.
+
     >>> parse_scalar("1e-3"), parse_scalar("[1, two]"), parse_scalar("{key: MLP}")
     (0.001, [1, 'two'], {'key': 'MLP'})
     """
-    try:
-        root = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise SpecError([Mistake((), f"'{text}' is not YAML: {_reason(error)}")]) from error
-    reader = _Reader(Places(), [])
-    found = None if root is None else reader.value(root, (), FilePath("--set"), ())
-    if reader.mistakes:
-        raise SpecError(reader.mistakes)
-    return found
+    root = compose_text(text)
+    reading = Reading() if root is None else _Reader().read(Spot(root, FilePath("--set")))
+    if reading.mistakes:
+        raise SpecError(reading.mistakes)
+    return reading.data
 
 
-def _compose(file: FilePath) -> yaml.Node:
-    try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise SpecError([Mistake((), f"cannot be read ({why})", str(file))]) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise SpecError([Mistake((), f"not YAML: {_reason(error)}", where)]) from error
-    if root is None:
-        raise SpecError([Mistake((), "is empty; a study needs data, tasks and metric", str(file))])
-    return root
+class _Stop(Exception):
+    """Not an error: the mistake has been noted, and its value is left out."""
 
 
-def _reason(error: yaml.YAMLError) -> str:
-    return " ".join(str(getattr(error, "problem", None) or error).split())
-
-
-@dataclass
 class _Reader:
-    places: Places
-    mistakes: list[Mistake]
+    def __init__(self) -> None:
+        self._found = Reading()
+        self._open: set[int] = set()
+        self._files: dict[FilePath, yaml.Node] = {}
+        self._values = 0
 
-    def value(self, node: yaml.Node, path: Path, file: FilePath, inside: tuple[FilePath, ...]) -> Any:
-        self.places.values.setdefault(path, _place(node, file))
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, file, inside)
+    def read(self, root: Spot) -> Reading:
+        self._found.data = self._value(root, ())
+        return self._found
+
+    def _value(self, spot: Spot, path: Path) -> Any:
+        try:
+            self._count(spot, path)
+            spot = self._behind(spot, path)
+            self._found.places.values[path] = spot.place
+            with self._inside(spot, path):
+                return self._read(spot, path)
+        except _Stop:
+            self._found.places.values.setdefault(path, spot.place)
+            self._found.unread.add(path)
+            return None
+
+    def _read(self, spot: Spot, path: Path) -> Any:
+        node = spot.node
+        if isinstance(node, yaml.ScalarNode):
+            try:
+                return scalar(node)
+            except ValueError as error:
+                raise self._stop(spot, path, str(error)) from error
+        if node.tag not in (TAG + "map", TAG + "seq"):
+            raise self._stop(spot, path, f"the tag {short_tag(node.tag)} has no meaning in a spec")
         if isinstance(node, yaml.SequenceNode):
-            return [self.value(part, (*path, i), file, inside) for i, part in enumerate(node.value)]
-        return self._scalar(node, path, file)
+            return self._list(spot, path)
+        entries = self._entries(spot, path)
+        self._found.places.keys.update({(*path, name): place for name, (place, _) in entries.items()})
+        return {name: self._value(part, (*path, name)) for name, (_, part) in entries.items()}
 
-    def _scalar(self, node: yaml.Node, path: Path, file: FilePath) -> Any:
-        loader = _Loader("")
-        try:
-            return loader.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            what = (
-                f"cannot be read: {_reason(error)}"
-                if isinstance(error, yaml.YAMLError)
-                else f"cannot be read: {error}"
-            )
-            self.mistakes.append(Mistake(path, what, _place(node, file)))
-            return None
-        finally:
-            loader.dispose()
+    def _list(self, spot: Spot, path: Path) -> list[Any]:
+        parts = [self._value(spot.at(part), (*path, i)) for i, part in enumerate(spot.node.value)]
+        if path and path[-1] == "choice":
+            self._found.places.labels[path] = tuple(label_of(parse_value(part)[0]) for part in parts)
+        return parts
 
-    def _mapping(
-        self, node: yaml.MappingNode, path: Path, file: FilePath, inside: tuple[FilePath, ...]
-    ) -> Any:
-        if [key.value for key, _ in node.value] == ["ref"]:
-            return self._reference(node.value[0][1], path, file, inside)
-        found: dict[str, Any] = {}
-        merged: dict[str, Any] = {}
-        for key, part in node.value:
-            name = str(key.value)
-            if key.tag == "tag:yaml.org,2002:merge":
-                merged |= self._merged(part, path, file, inside)
-                continue
-            if name in found:
-                first = self.places.keys[(*path, name)]
-                self.mistakes.append(
-                    Mistake((*path, name), f"stands twice, first at {first}", _place(key, file))
-                )
-                continue
-            self.places.keys[(*path, name)] = _place(key, file)
-            self.places.values.pop((*path, name), None)
-            found[name] = self.value(part, (*path, name), file, inside)
-        return merged | found
+    def _entries(self, spot: Spot, path: Path) -> dict[str, tuple[str, Spot]]:
+        """By name the place of the key, and the value; what ``<<`` brings in gives way to what stands there."""
+        found: dict[str, tuple[str, Spot]] = {}
+        merged: list[yaml.Node] = []
+        for key, part in spot.node.value:
+            if key.tag == TAG + "merge":
+                merged += part.value if isinstance(part, yaml.SequenceNode) else [part]
+            elif not isinstance(key, yaml.ScalarNode):
+                self._note(spot.at(key), path, "a key is a word or a number, found a list or a mapping")
+            elif key.value in found:
+                first, _ = found[key.value]
+                self._note(spot.at(key), (*path, key.value), f"stands twice, first at {first}")
+            else:
+                found[key.value] = spot.at(key).place, spot.at(part)
+        for part in merged:
+            found = self._merged(spot.at(part), path) | found
+        return found
 
-    def _merged(
-        self, node: yaml.Node, path: Path, file: FilePath, inside: tuple[FilePath, ...]
-    ) -> dict[str, Any]:
-        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        values = [self.value(part, path, file, inside) for part in parts]
-        return {
-            name: part
-            for value in reversed(values)
-            if isinstance(value, Mapping)
-            for name, part in value.items()
-        }
+    def _merged(self, spot: Spot, path: Path) -> dict[str, tuple[str, Spot]]:
+        self._count(spot, path)
+        spot = self._behind(spot, path)
+        if not isinstance(spot.node, yaml.MappingNode):
+            self._note(spot, path, "'<<' merges mappings, found something else")
+            return {}
+        with self._inside(spot, path):
+            return self._entries(spot, path)
 
-    def _reference(self, node: yaml.Node, path: Path, file: FilePath, inside: tuple[FilePath, ...]) -> Any:
-        name, _, section = str(node.value).partition("#")
-        other = (file.parent / name) if name else file
-        if other.resolve() in {seen.resolve() for seen in inside} and name:
-            self.mistakes.append(Mistake(path, f"'{node.value}' refers back to itself", _place(node, file)))
-            return None
-        try:
-            root: yaml.Node = _compose(other)
-        except SpecError as error:
-            found = f"'{node.value}': {error}"
-            self.mistakes.append(Mistake(path, found, _place(node, file)))
-            return None
+    def _behind(self, spot: Spot, path: Path) -> Spot:
+        """The node that a ``{ref: file.yaml#section}`` stands for; any other node is itself."""
+        while (target := _reference(spot.node)) is not None:
+            spot = self._follow(spot.at(target), path)
+        return spot
+
+    def _follow(self, spot: Spot, path: Path) -> Spot:
+        if not isinstance(spot.node, yaml.ScalarNode) or not spot.node.value:
+            raise self._stop(spot, path, "expected {ref: file.yaml#section}, found no file and no section")
+        name, _, section = spot.node.value.partition("#")
+        file = spot.file.parent / name if name else spot.file
+        visited = f"{file.resolve()}#{section}"
+        if visited in spot.behind:
+            raise self._stop(spot, path, f"'{spot.node.value}' refers back to itself")
+        root = Spot(self._root(spot, file, path), file, (*spot.behind, visited))
         for step in section.split(".") if section else []:
-            entries = (
-                {key.value: part for key, part in root.value} if isinstance(root, yaml.MappingNode) else {}
+            root = self._step(self._behind(root, path), step, spot, path)
+        return root
+
+    def _root(self, spot: Spot, file: FilePath, path: Path) -> yaml.Node:
+        try:
+            if file not in self._files:
+                self._files[file] = compose_file(file)
+            return self._files[file]
+        except SpecError as error:
+            raise self._stop(spot, path, f"'{spot.node.value}': {error}") from error
+
+    def _step(self, above: Spot, step: str, asked: Spot, path: Path) -> Spot:
+        parts = above.node.value
+        entries: dict[str, yaml.Node] = {}
+        if isinstance(above.node, yaml.MappingNode):
+            entries = {key.value: part for key, part in parts if isinstance(key, yaml.ScalarNode)}
+        elif isinstance(above.node, yaml.SequenceNode):
+            entries = {str(number): part for number, part in enumerate(parts)}
+        if step not in entries:
+            found = f"{above.file} has no section '{step}'{did_you_mean(step, entries)}"
+            raise self._stop(asked, path, found)
+        return above.at(entries[step])
+
+    @contextmanager
+    def _inside(self, spot: Spot, path: Path) -> Iterator[None]:
+        if id(spot.node) in self._open:
+            raise self._stop(spot, path, "contains itself")
+        self._open.add(id(spot.node))
+        try:
+            yield
+        finally:
+            self._open.discard(id(spot.node))
+
+    def _count(self, spot: Spot, path: Path) -> None:
+        self._values += 1
+        if self._values > MOST_VALUES:
+            found = (
+                f"the file describes more than {MOST_VALUES:,} values; are there aliases of aliases in it?"
             )
-            if step not in entries:
-                found = f"{other} has no section '{step}'{did_you_mean(step, entries)}"
-                self.mistakes.append(Mistake(path, found, _place(node, file)))
-                return None
-            root = entries[step]
-        self.places.values.pop(path, None)
-        return self.value(root, path, other, (*inside, other))
+            raise SpecError([Mistake(path, found, spot.place)])
+        if len(path) > DEEPEST:
+            raise self._stop(spot, path, f"nested more than {DEEPEST} levels deep")
+
+    def _note(self, spot: Spot, path: Path, found: str) -> None:
+        self._found.mistakes.append(Mistake(path, found, spot.place))
+
+    def _stop(self, spot: Spot, path: Path, found: str) -> _Stop:
+        self._note(spot, path, found)
+        return _Stop(found)
 
 
-def _place(node: yaml.Node, file: FilePath) -> str:
-    return f"{file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+def _reference(node: yaml.Node) -> yaml.Node | None:
+    """The target of ``{ref: target}``."""
+    if not isinstance(node, yaml.MappingNode) or len(node.value) != 1:
+        return None
+    key, target = node.value[0]
+    return target if key.value == "ref" else None

@@ -1,0 +1,145 @@
+"""The kinds of field that study files are made of.
+
+A number, a truth value or a name of the pipeline may be left to a :class:`~tsunagu.spec.Choice`; every option of it is
+checked as if it stood there alone. What stands in the spec as "one or several" is told apart by its shape, never by
+trying one after the other, so that a mistake in it is reported once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from tsunagu.errors import Mistake, Path
+from tsunagu.spec.messages import mistakes_of
+from tsunagu.spec.nodes import Choice, Value
+from tsunagu.spec.values import parse_value, validate_args, validate_node, validate_schedule, validate_value
+
+__all__ = [
+    "AnyArgs",
+    "AnyNode",
+    "AnySchedule",
+    "AnyValue",
+    "Bool",
+    "Inputs",
+    "Name",
+    "OrChoice",
+    "PositiveFloat",
+    "PositiveInt",
+    "Seeds",
+    "Text",
+    "Texts",
+    "Weight",
+    "one_or_many",
+]
+
+CHOICE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["choice"],
+    "additionalProperties": False,
+    "properties": {
+        "choice": {"anyOf": [{"type": "object", "minProperties": 1}, {"type": "array", "minItems": 1}]},
+        "name": {"type": ["string", "null"]},
+    },
+}
+NODE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["key"],
+    "additionalProperties": False,
+    "properties": {"key": {"type": "string"}, "args": {"type": ["object", "array", "null"]}},
+}
+
+
+class OrChoice:
+    """Lets a choice stand in place of a scalar."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(_or_choice, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema["schema"]), CHOICE_SCHEMA]}
+
+
+def _or_choice(data: Any, validate: Any) -> Any:
+    if not (isinstance(data, Choice) or (isinstance(data, Mapping) and "choice" in data)):
+        return validate(data)
+    found, mistakes = parse_value(data)
+    if isinstance(found, Choice) and not mistakes:
+        found = _checked(found, validate, (), mistakes)
+    if mistakes:
+        raise PydanticCustomError("value", "not a choice", {"mistakes": mistakes})
+    return found
+
+
+def _checked(value: Value, validate: Any, path: Path, mistakes: list[Mistake]) -> Value:
+    if isinstance(value, Choice):
+        inside = {
+            label: _checked(part, validate, (*path, "choice", label), mistakes)
+            for label, part in value.options.items()
+        }
+        return Choice(inside, value.name)
+    try:
+        return validate(value)
+    except ValidationError as error:
+        mistakes += [Mistake((*path, *m.path), m.message) for m in mistakes_of(error)]
+        return value
+
+
+def one_or_many(data: Any) -> str:
+    """The tag of a field that holds one thing or a list of them."""
+    return "<many>" if isinstance(data, list | tuple) else "<one>"
+
+
+def _list_or_mapping(data: Any) -> str:
+    return "<mapping>" if isinstance(data, Mapping) else "<list>"
+
+
+Name = Annotated[StrictStr, Field(min_length=1)]
+Bool = Annotated[StrictBool, OrChoice()]
+Text = Annotated[Name, OrChoice()]
+PositiveInt = Annotated[StrictInt, Field(ge=1)]
+PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+
+AnyValue = Annotated[Any, BeforeValidator(validate_value), WithJsonSchema({})]
+AnyArgs = Annotated[Any, BeforeValidator(validate_args), WithJsonSchema({"type": ["object", "null"]})]
+AnyNode = Annotated[
+    Any,
+    BeforeValidator(validate_node),
+    WithJsonSchema({"anyOf": [{"type": "string"}, NODE_SCHEMA, CHOICE_SCHEMA]}),
+]
+AnySchedule = Annotated[
+    Any,
+    BeforeValidator(validate_schedule),
+    WithJsonSchema({"anyOf": [{"type": "null"}, {"type": "string"}, NODE_SCHEMA, CHOICE_SCHEMA]}),
+]
+Texts = Annotated[
+    Annotated[Name, Tag("<one>")] | Annotated[list[Name], Field(min_length=1), Tag("<many>")],
+    Discriminator(one_or_many),
+]
+Inputs = Annotated[
+    Annotated[list[Name], Field(min_length=1), Tag("<list>")]
+    | Annotated[dict[str, Name], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(_list_or_mapping),
+]
+Seeds = Annotated[
+    Annotated[PositiveInt, Tag("<one>")] | Annotated[list[PositiveInt], Field(min_length=1), Tag("<many>")],
+    Discriminator(one_or_many),
+]

@@ -1,0 +1,66 @@
+"""The table that the command line shows."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tsunagu.errors import DataError, ResumeError
+from tsunagu.report import results_table
+
+
+def lines(out):
+    table = results_table(out)
+    cells = [list(map(str, column.cells)) for column in table.columns]
+    return [str(column.header) for column in table.columns], [list(row) for row in zip(*cells, strict=True)]
+
+
+def test_methods_and_baselines_stand_in_the_order_of_the_metric(own):
+    header, rows = lines(own)
+    assert header == ["method", "trials", "test auc", "test resolution"]
+    assert [row[:2] for row in rows] == [
+        ["cnn lstm", "3"],
+        ["mlp mass", "3"],
+        ["visible_mass", "\N{EN DASH}"],
+    ]
+    assert rows[0][2] == "0.9060 \N{PLUS-MINUS SIGN} 0.0010"
+    assert rows[0][3] == f"0.2000 \N{PLUS-MINUS SIGN} {np.std([0.1, 0.2, 0.3], ddof=1):.4f}"
+    assert rows[2][2:] == ["0.8100", "\N{EN DASH}"]
+
+
+def test_of_an_error_the_smallest_is_best(own, read, rewrite):
+    summary = json.loads((own / "summary.json").read_text(encoding="utf-8"))
+    changed = summary | {"metric": "resolution(tau_p4, true_tau_p4)"}
+    (own / "summary.json").write_text(json.dumps(changed), encoding="utf-8")
+    table = read(own / "results.csv") | {"test_resolution": ["0.3"] * 3 + ["0.1"] * 3 + [""]}
+    rewrite(
+        own / "results.csv",
+        [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
+    )
+    header, rows = lines(own)
+    assert header[2] == "test resolution"
+    assert [row[0] for row in rows] == ["mlp mass", "cnn lstm", "visible_mass"]
+
+
+def test_names_are_shown_as_they_are(own):
+    text = (own / "results.csv").read_text(encoding="utf-8").replace("cnn lstm", "[bold]cnn[/]")
+    (own / "results.csv").write_text(text, encoding="utf-8")
+    console = Console(width=120, record=True, quiet=True)
+    console.print(results_table(own))
+    assert lines(own)[1][0][0] == "[bold]cnn[/]"
+
+
+def test_what_is_missing_is_named(own):
+    text = (own / "results.csv").read_text(encoding="utf-8")
+    (own / "results.csv").write_text(text.replace("test_auc", "test_acc"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"results.csv: no column test_auc \(did you mean 'test_acc'"):
+        results_table(own)
+    (own / "results.csv").write_text(text.replace("0.906", "high"), encoding="utf-8")
+    with pytest.raises(DataError, match="method cnn lstm, column test_auc: .*high"):
+        results_table(own)
+    (own / "results.csv").unlink()
+    with pytest.raises(ResumeError, match="results.csv: no such file"):
+        results_table(own)
