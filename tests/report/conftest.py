@@ -175,6 +175,12 @@ def own(tmp_path: Path) -> Path:
     return make_study(tmp_path / "out", 2000)
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are laid out and their numbers written, but no pixel is drawn: it takes most of the time."""
+    monkeypatch.setattr("tsunagu.report.style._render", lambda figure, kind: kind.encode())
+
+
 @pytest.fixture(scope="session")
 def read() -> Callable[[Path], dict[str, list[str]]]:
     return read_csv

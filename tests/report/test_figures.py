@@ -14,6 +14,10 @@ import pytest
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.metrics import auc, weighted_quantile
 from tsunagu.report import report
+from tsunagu.report.momenta import draw_response
+from tsunagu.report.reading import read_outcome
+from tsunagu.report.roc import draw_roc
+from tsunagu.report.style import save
 
 METHODS = ("cnn_lstm", "mlp_mass")
 STEMS = {
@@ -76,21 +80,26 @@ def test_figures_have_one_size(figures):
     assert set(sizes.values()) == {(1080, 840)}
 
 
-def test_the_same_study_gives_the_same_bytes_also_in_threads(finished, figures, tmp_path):
-    folders = [tmp_path / str(number) for number in range(2)]
-    with ThreadPoolExecutor() as threads:
-        list(threads.map(lambda folder: report(finished, folder), folders))
-    assert bytes_of(folders[0]) == bytes_of(figures)
-    assert bytes_of(folders[1]) == bytes_of(figures)
-
-
-def test_nothing_is_printed_and_no_global_setting_is_touched(own, capfd):
+def test_again_gives_the_same_bytes_prints_nothing_and_touches_no_setting(finished, figures, tmp_path, capfd):
     before = dict(mpl.rcParams)
-    written = report(own)
+    written = report(finished, tmp_path)
     assert capfd.readouterr() == ("", "")
     assert dict(mpl.rcParams) == before
-    assert {path.parent for path in written} == {own / "figures"}
-    assert names(written) == names((own / "figures").iterdir())
+    assert names(written) == names(tmp_path.iterdir())
+    assert bytes_of(tmp_path) == bytes_of(figures)
+
+
+def test_threads_do_not_disturb_each_other(finished, figures, tmp_path):
+    def draw(number):
+        outcome = read_outcome(finished)
+        kind = (draw_roc, draw_response)[number % 2]
+        output = next(each for each in outcome.outputs if each.classifies == (kind is draw_roc))
+        return [path.read_bytes() for path in save(kind(outcome, output), tmp_path / str(number))]
+
+    with ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(draw, range(4)))
+    for number, stem in enumerate(("roc_score", "response_tau_p4") * 2):
+        assert drawn[number] == [(figures / f"{stem}.{kind}").read_bytes() for kind in ("png", "pdf", "csv")]
 
 
 def test_roc_numbers(finished, figures, read):
@@ -192,6 +201,7 @@ def test_learning_numbers(finished, figures, read):
     assert len(column(table, "epoch")) == 3 * (19 + 18 + 17)
 
 
+@pytest.mark.usefixtures("quick")
 def test_overview_needs_no_baseline_and_no_second_seed(own, read, rewrite):
     table = read(own / "results.csv")
     rows = [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)]
@@ -201,6 +211,7 @@ def test_overview_needs_no_baseline_and_no_second_seed(own, read, rewrite):
 
 
 @pytest.mark.parametrize("name", ["summary.json", "results.csv", "trials/cnnlstm2/history.csv"])
+@pytest.mark.usefixtures("quick")
 def test_a_missing_file_is_named(own, name):
     (own / name).unlink()
     with pytest.raises(ResumeError, match=r"no such file; run the study") as caught:
@@ -210,6 +221,7 @@ def test_a_missing_file_is_named(own, name):
 
 @pytest.mark.parametrize("name", ["summary.json", "trials/mlpmass1/predictions.npz"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip"])
+@pytest.mark.usefixtures("quick")
 def test_a_damaged_file_is_named(own, name, content):
     (own / name).write_bytes(content)
     with pytest.raises(ResumeError, match="cannot be read") as caught:
@@ -217,6 +229,7 @@ def test_a_damaged_file_is_named(own, name, content):
     assert str(own / name) in str(caught.value)
 
 
+@pytest.mark.usefixtures("quick")
 def test_missing_trials_are_all_named_before_anything_is_drawn(own):
     for name in ("cnnlstm1", "mlpmass3"):
         shutil.rmtree(own / "trials" / name)
@@ -236,24 +249,28 @@ def test_missing_trials_are_all_named_before_anything_is_drawn(own):
         ("method,seed,digest\na,1\n", "results.csv:2: 2 cells where the header has 3"),
     ],
 )
+@pytest.mark.usefixtures("quick")
 def test_results_that_are_no_table_are_refused(own, text, message):
     (own / "results.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         report(own)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_summary_that_lacks_something_is_refused(own):
     (own / "summary.json").write_text('{"name": "x"}', encoding="utf-8")
     with pytest.raises(DataError, match=r"summary.json: no metric, outputs in it"):
         report(own)
 
 
+@pytest.mark.usefixtures("quick")
 def test_columns_of_unlike_lengths_are_refused(own, change_predictions):
     change_predictions(own, lambda arrays: arrays.update(test_weight=arrays["test_weight"][1:]))
     with pytest.raises(DataError, match=r"predictions.npz: columns of unlike lengths \(test_score: \d+"):
         report(own)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_history_that_is_no_number_is_refused(own):
     path = own / "trials" / "cnnlstm1" / "history.csv"
     path.write_text("stage,epoch,train_loss,valid_loss\njoint,1,low,2\n", encoding="utf-8")
@@ -261,12 +278,19 @@ def test_a_history_that_is_no_number_is_refused(own):
         report(own)
 
 
+@pytest.mark.usefixtures("quick")
+def test_figures_go_beside_the_results_by_default(own):
+    assert {path.parent for path in report(own)} == {own / "figures"}
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_place_that_cannot_be_written_is_named(own):
     (own / "file").write_text("", encoding="utf-8")
     with pytest.raises(ResumeError, match="cannot be written"):
         report(own, own / "file" / "figures")
 
 
+@pytest.mark.usefixtures("quick")
 def test_without_reconstructed_objects_only_after_is_drawn(own, change_predictions, read):
     change_predictions(own, lambda arrays: arrays.pop("test_jet_p4"))
     report(own)
@@ -275,6 +299,7 @@ def test_without_reconstructed_objects_only_after_is_drawn(own, change_predictio
     assert "test_jet_p4" in (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("quick")
 def test_what_is_left_out_is_told_until_it_is_there(own, change_predictions):
     kept = {}
     change_predictions(own, lambda arrays: kept.update(vis=arrays.pop("test_vis_mass")))
@@ -286,6 +311,7 @@ def test_what_is_left_out_is_told_until_it_is_there(own, change_predictions):
     assert not note.exists()
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_score_that_is_nowhere_leaves_out_its_figures(own, change_predictions):
     change_predictions(own, lambda arrays: arrays.pop("test_score"))
     written = names(report(own))
@@ -296,12 +322,14 @@ def test_a_score_that_is_nowhere_leaves_out_its_figures(own, change_predictions)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.usefixtures("quick")
 def test_scores_that_are_not_finite_are_left_out(own, change_predictions, bad):
     change_predictions(own, lambda arrays: arrays["test_score"].__setitem__(0, bad))
     assert "roc_score.png" not in names(report(own))
     assert "is not finite everywhere" in (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("quick")
 def test_an_output_that_no_loss_looked_at_is_no_momentum(own, read):
     for trial in own.glob("trials/cnnlstm*"):
         text = (trial / "spec.yaml").read_text(encoding="utf-8")
@@ -311,14 +339,18 @@ def test_an_output_that_no_loss_looked_at_is_no_momentum(own, read):
     written = names(report(own))
     assert "mass_tau_p4_cnn_lstm.png" not in written
     assert {"overview.png", "mass_tau_p4_mlp_mass.png"} <= written
+    told = (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
+    assert told == "response_tau_p4: method cnn lstm does not train tau_p4 on true_tau_p4\n"
     assert "cnn lstm" not in read(own / "figures" / "response_tau_p4.csv")["method"]
 
 
+@pytest.mark.usefixtures("quick")
 def test_objects_without_any_momentum_do_no_harm(own, change_predictions):
     change_predictions(own, lambda arrays: arrays.update(test_tau_p4=np.zeros_like(arrays["test_tau_p4"])))
     assert {"response_tau_p4.png", "mass_tau_p4_cnn_lstm.png"} <= names(report(own))
 
 
+@pytest.mark.usefixtures("quick")
 def test_events_with_one_object_have_no_mass(own, change_predictions):
     def first_only(arrays):
         arrays |= {name: values[:, :1] for name, values in arrays.items() if name.endswith("_p4")}
@@ -330,6 +362,7 @@ def test_events_with_one_object_have_no_mass(own, change_predictions):
     assert "test_tau_p4 is [E, 1, 3]" in (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("quick")
 def test_three_classes_are_drawn_one_against_the_rest(own, change_predictions):
     def three(arrays):
         for split in ("test", "validation"):
@@ -349,6 +382,7 @@ def test_three_classes_are_drawn_one_against_the_rest(own, change_predictions):
     assert "scores_score_class2_mlp_mass.png" in written
 
 
+@pytest.mark.usefixtures("quick")
 def test_architectures_of_one_method_are_methods_of_their_own(own, read, rewrite):
     table = read(own / "results.csv") | {"method": ["grid"] * 6 + ["visible_mass"]}
     rewrite(
@@ -356,9 +390,10 @@ def test_architectures_of_one_method_are_methods_of_their_own(own, read, rewrite
         [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
     )
     report(own)
-    assert set(read(own / "figures" / "roc_score.csv")["method"]) == {"grid cnn", "grid mlp", "visible_mass"}
+    assert set(read(own / "figures" / "roc_score.csv")["method"]) == {"cnn", "mlp", "visible_mass"}
 
 
+@pytest.mark.usefixtures("quick")
 def test_of_many_methods_the_best_on_the_validation_events_are_drawn(own, read, rewrite):
     table = read(own / "results.csv")
     row = {name: cells[0] for name, cells in table.items()}
@@ -374,6 +409,7 @@ def test_of_many_methods_the_best_on_the_validation_events_are_drawn(own, read, 
     assert "only the best 8 methods on the validation events are drawn, not m00, m01, m02" in told
 
 
+@pytest.mark.usefixtures("quick")
 def test_the_short_name_of_the_metric_is_enough_beside_the_study_file(own):
     edit_summary(own, metric="auc")
     with pytest.raises(DataError, match=r"metric: expected a call such as auc\(score, label\), found 'auc'"):

@@ -59,8 +59,8 @@ def test_what_is_missing_is_named(own):
     with pytest.raises(DataError, match=r"results.csv: no column test_auc \(did you mean 'test_acc'"):
         results_table(own)
     (own / "results.csv").write_text(text.replace("0.906", "high"), encoding="utf-8")
-    with pytest.raises(DataError, match="method cnn lstm, column test_auc: .*high"):
+    with pytest.raises(DataError, match=r"method cnn lstm, column test_auc: .*high"):
         results_table(own)
     (own / "results.csv").unlink()
-    with pytest.raises(ResumeError, match="results.csv: no such file"):
+    with pytest.raises(ResumeError, match=r"results.csv: no such file"):
         results_table(own)

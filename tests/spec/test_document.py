@@ -92,7 +92,7 @@ def test_words_stay_words(tmp_path, word):
     ],
 )
 def test_what_is_no_study_is_one_clear_mistake(tmp_path, text, start):
-    assert _mistakes(tmp_path, text)[0].startswith(start)
+    assert any(mistake.startswith(start) for mistake in _mistakes(tmp_path, text))
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):

@@ -23,7 +23,7 @@ def test_tasks_come_after_those_whose_outputs_they_read():
 
 def test_a_circle_is_spelled_out():
     pipeline = _pipeline(one=(["b"], "a", "t"), two=(["a"], "b", "t"))
-    with pytest.raises(SpecError, match=r"wait for each other: (one -> two -> one|two -> one -> two)"):
+    with pytest.raises(SpecError, match=r"wait for each other in a circle: (one -> two -> one|two -> one -> two)"):
         order(pipeline)
     assert len(check_graph(pipeline)) == 1
 

@@ -24,12 +24,8 @@ def test_yaml_and_back_gives_the_same_value(values, data):
 @given(data=st.data())
 def test_the_python_form_can_be_pasted_back(values, data):
     value = data.draw(values)
-    again = eval(repr(value), {"node": node, "choice": _choice_of, "nan": float("nan")})  # noqa: S307
+    again = eval(repr(value), {"node": node, "choice": choice, "Node": Node, "Choice": Choice})  # noqa: S307
     assert canonical(again) == canonical(value)
-
-
-def _choice_of(*values, name=None, **options):
-    return choice(*values, name=name, **options)
 
 
 @given(data=st.data())

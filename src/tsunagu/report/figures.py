@@ -63,9 +63,7 @@ def _planned(outcome: Outcome) -> Plan:
         if output.classifies:
             yield from _classification(outcome, output, slugs)
         elif output.calibrates:
-            yield f"response_{output.name}", partial(draw_response, outcome, output)
-            for slug, method in zip(slugs, outcome.shown, strict=True):
-                yield f"mass_{output.name}_{slug}", partial(draw_mass, outcome, output, method)
+            yield from _calibration(outcome, output, slugs)
     for slug, method in zip(slugs, outcome.shown, strict=True):
         yield f"learning_{slug}", partial(draw_learning, outcome, method)
 
@@ -77,6 +75,17 @@ def _classification(outcome: Outcome, output: Output, slugs: Sequence[str]) -> P
         yield f"roc_{name}", partial(draw_roc, outcome, output, signal)
         for slug, method in zip(slugs, outcome.shown, strict=True):
             yield f"scores_{name}_{slug}", partial(draw_scores, outcome, output, method, signal)
+
+
+def _calibration(outcome: Outcome, output: Output, slugs: Sequence[str]) -> Plan:
+    yield f"response_{output.name}", partial(draw_response, outcome, output)
+    try:
+        trained, _ = outcome.supervised(output)
+    except Undrawable:  # told for the response
+        return
+    for slug, method in zip(slugs, outcome.shown, strict=True):
+        if method in trained:
+            yield f"mass_{output.name}_{slug}", partial(draw_mass, outcome, output, method)
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

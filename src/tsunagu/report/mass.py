@@ -22,7 +22,7 @@ from tsunagu.report.numbers import (
 )
 from tsunagu.report.reading import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredTrial, Undrawable
-from tsunagu.report.style import BACKGROUND, SIGNAL, Drawing, canvas, dress, long_table
+from tsunagu.report.style import BACKGROUND, PALETTE, SIGNAL, Drawing, canvas, dress, long_table
 
 __all__ = ["LEGEND", "MassHistogram", "draw_mass", "mass_histograms", "mass_labels", "plot_mass"]
 
@@ -56,9 +56,6 @@ def mass_histograms(outcome: Outcome, output: Output, method: Method) -> list[Ma
         Undrawable: a column is not stored, or an event holds a single object.
     """
     first = method.trials[0]
-    if output.name in first.unsupervised:
-        msg = f"method {method.name} does not train {output.name} on {output.target}"
-        raise Undrawable(msg)
     masses = {"after": [_mass(trial, output.name) for trial in method.trials]}
     if first.has(RECONSTRUCTED):
         masses = {"before": [_mass(first, RECONSTRUCTED)], **masses}
@@ -89,8 +86,12 @@ def _mass(trial: StoredTrial, column: str) -> Array:
 def _kinds(outcome: Outcome, trial: StoredTrial) -> dict[str, NDArray[np.bool_]]:
     if outcome.label is None:
         return {"all": np.ones(len(trial.take("test", "weight")[0]), bool)}
-    signal = trial.take("test", outcome.label)[0].ravel() > 0.5
-    return {"background": ~signal, "signal": signal}
+    label = np.rint(trial.take("test", outcome.label)[0].ravel())
+    values = np.unique(label)
+    names = ("background", "signal") if np.isin(values, (0, 1)).all() else ()
+    return {
+        names[int(v)] if names else f"{outcome.label} = {v:g}": label == v for v in values[: len(PALETTE)]
+    }
 
 
 def _edges(masses: Sequence[Array], weight: Array) -> Array:
@@ -133,8 +134,9 @@ def mass_labels(histograms: Sequence[MassHistogram]) -> dict[str, str]:
 
 def plot_mass(axes: Axes, histograms: Sequence[MassHistogram]) -> None:
     """Before as dashed outlines, after as filled areas."""
+    colors = dict(zip(dict.fromkeys(each.kind for each in histograms), PALETTE, strict=False))
     for each in histograms:
-        color = SIGNAL if each.kind == "signal" else BACKGROUND
+        color = {"background": BACKGROUND, "signal": SIGNAL}.get(each.kind, colors[each.kind])
         after = each.when == "after"
         if after:
             axes.stairs(

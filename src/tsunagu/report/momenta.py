@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
 from functools import partial
+from typing import final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -106,7 +106,8 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
     Raises:
         Undrawable: no method has its output and the truth stored.
     """
-    curves, left_out = responses(output, outcome.supervised(output))
+    methods, untrained = outcome.supervised(output)
+    curves, absent = responses(output, methods)
     figure, (upper, lower) = canvas(2, sharex=True)
     for curve in curves:
         _points(upper, curve, curve.quantiles[1], curve.spread[0])
@@ -119,7 +120,9 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
     dress(upper, y="Median response", **heading, legend={"ncols": 2, "loc": "upper right"})
     dress(lower, x=PT_TRUE, y="Relative resolution")
     figure.align_ylabels()
-    return Drawing(figure=figure, numbers=long_table([_rows(curve) for curve in curves]), left_out=left_out)
+    return Drawing(
+        figure=figure, numbers=long_table([_rows(curve) for curve in curves]), left_out=untrained + absent
+    )
 
 
 def _points(axes: Axes, curve: Response, values: Array, spread: Array) -> None:

@@ -31,7 +31,7 @@ def draw_overview(outcome: Outcome) -> Drawing:
     if score is None or momenta is None:
         msg = "it needs an output that classifies and one that calibrates momenta"
         raise Undrawable(msg)
-    best = outcome.ranked(outcome.supervised(momenta), "validation")[0]
+    best = outcome.ranked(outcome.supervised(momenta)[0], "validation")[0]
     figure, panels = canvas(1, 3, size=SIZE)
     for draw, axes in zip(_panels(outcome, score, momenta, best), panels, strict=True):
         draw(axes)

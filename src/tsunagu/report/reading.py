@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -13,7 +14,16 @@ import numpy as np
 
 from tsunagu.errors import DataError, ResumeError, did_you_mean
 from tsunagu.metrics import MetricCall, parse_metric
-from tsunagu.report.stored import Array, Row, StoredTrial, Undrawable, read_rows, read_yaml, unreadable
+from tsunagu.report.stored import (
+    Array,
+    Row,
+    StoredTrial,
+    Undrawable,
+    each_drawable,
+    read_rows,
+    read_yaml,
+    unreadable,
+)
 
 __all__ = ["MOST", "Method", "Outcome", "Output", "read_outcome"]
 
@@ -99,17 +109,13 @@ class Outcome:
     expressions: Mapping[str, str]
     columns: tuple[str, ...]
 
-    def supervised(self, output: Output) -> list[Method]:
-        """The drawn methods in which a loss looked at the output.
+    def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
+        """The drawn methods in which a loss looked at the output, and why the others are left out.
 
         Raises:
             Undrawable: there is none.
         """
-        found = [method for method in self.shown if output.name not in method.trials[0].unsupervised]
-        if not found:
-            msg = f"no method trains {output.name} on {output.target}"
-            raise Undrawable(msg)
-        return found
+        return each_drawable(partial(_check_supervised, output), self.shown)
 
     @property
     def label(self) -> str | None:
@@ -204,6 +210,13 @@ def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
             words = [method] if len(methods) > 1 or not choices else []
             groups.setdefault(" ".join([*words, *(row[name] for name in choices)]), []).append(row)
     return groups
+
+
+def _check_supervised(output: Output, method: Method) -> Method:
+    if output.name in method.trials[0].unsupervised:
+        msg = f"method {method.name} does not train {output.name} on {output.target}"
+        raise Undrawable(msg)
+    return method
 
 
 def _method(name: str, rows: Sequence[Row], number: int, trials: Path) -> Method:

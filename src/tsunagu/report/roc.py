@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
 from functools import partial
+from typing import final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def roc_curves(outcome: Outcome, output: Output, signal: int = 1) -> tuple[list[
     plain: list[Curve] = []
     for name, expression in outcome.expressions.items() if signal == 1 else ():
         try:
-            plain.append(_baseline_curve(outcome, name, expression))
+            plain.append(_baseline_curve(outcome, output, name, expression))
         except Undrawable as reason:
             absent += (f"baseline {name}: {reason}",)
     return trained + plain, absent
@@ -69,12 +69,12 @@ def _method_curve(output: Output, signal: int, method: Method) -> Curve:
     return _curve(method.name, line(method.number), samples)
 
 
-def _baseline_curve(outcome: Outcome, name: str, expression: str) -> Curve:
+def _baseline_curve(outcome: Outcome, output: Output, name: str, expression: str) -> Curve:
     call = parse_metric(expression)
-    if call.name != "auc":
-        msg = f"{expression} is no area under a curve"
-        raise Undrawable(msg)
     sample = Sample(*outcome.shown[0].trials[0].take("test", *call.arguments, "weight"))
+    if call.name != "auc" or call.arguments[1] != output.target or not np.isin(sample.label, (0, 1)).all():
+        msg = f"{expression} is no area under a curve of {output.target} = 1"
+        raise Undrawable(msg)
     return _curve(name, Line(BASELINE, (0, (3, 1.5))), [sample], plain=True)
 
 

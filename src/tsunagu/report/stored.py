@@ -59,7 +59,7 @@ class StoredTrial:
         """
         path = self.folder / "predictions.npz"
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 loaded = {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
             raise ResumeError(

@@ -19,7 +19,7 @@ from tsunagu.spec.document import Document, load_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train
-from tsunagu.spec.nodes import Choice, Node, Value, choice, node, to_data, walk
+from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.schema import schema
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
@@ -50,6 +50,7 @@ __all__ = [
     "dump_yaml",
     "load_study",
     "node",
+    "options",
     "order",
     "parse_value",
     "resolve",

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any, final
 
 from tsunagu.errors import Mistake, Path, SpecError
+from tsunagu.spec.messages import MISSING
 from tsunagu.spec.models import Study
 from tsunagu.spec.places import Places
 from tsunagu.spec.validation import set_value, validate_study
@@ -66,9 +67,9 @@ def load_study(path: FilePath | str, overrides: Sequence[str] = ()) -> Document:
     ...         load_study(file)
     ...     except SpecError as error:
     ...         print(str(error).replace(folder, ""))
-    /study.yaml:1:1: metric: is missing
     /study.yaml:2:8: tasks: must not be empty, found {}
     /study.yaml:3:1: metrc: there is no such setting (did you mean 'metric'?)
+    /study.yaml:1:1: metric: is missing
     """
     reading = read_yaml(FilePath(path))
     given, mistakes = _overrides(overrides)
@@ -116,9 +117,10 @@ def _overrides(texts: Sequence[str]) -> tuple[dict[Path, Any], list[Mistake]]:
     return given, mistakes
 
 
-def _rank(mistake: Mistake, path: FilePath | str) -> tuple[bool, str, int, int]:
-    """By place: the file itself, the files it refers to, the command line."""
+def _rank(mistake: Mistake, path: FilePath | str) -> tuple[bool, bool, str, int, int]:
+    """By place: the file itself, the files it refers to, the command line; what is missing has no place: last."""
     file, *numbers = mistake.where.rsplit(":", 2)
+    missing = mistake.message == MISSING
     if len(numbers) < 2 or not all(number.isdecimal() for number in numbers):
-        return True, mistake.where, 0, 0
-    return file != str(path), file, int(numbers[0]), int(numbers[1])
+        return missing, True, mistake.where, 0, 0
+    return missing, file != str(path), file, int(numbers[0]), int(numbers[1])

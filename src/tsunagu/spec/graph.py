@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 from tsunagu.spec.models import Pipeline, Task
-from tsunagu.spec.nodes import Choice, Value
+from tsunagu.spec.nodes import Value, options
 
 __all__ = ["check_graph", "order", "supervisors"]
 
@@ -113,7 +113,7 @@ def _circle(pipeline: Pipeline, names: list[str]) -> Mistake:
     """The mistake of a circle whose tasks are given each before the one that reads it, the first also as the last."""
     made = pipeline.tasks[names[0]].output
     path = next(path for path, column in _inputs(names[1], pipeline.tasks[names[1]]) if column == made)
-    return Mistake(path, f"these tasks wait for each other in a circle: {' -> '.join(names)}")
+    return Mistake(path, f"these tasks wait for each other: {' -> '.join(names)}")
 
 
 def _all_inputs(pipeline: Pipeline) -> list[tuple[Path, str]]:
@@ -126,15 +126,8 @@ def _inputs(name: str, task: Task) -> list[tuple[Path, str]]:
 
 
 def _targets(task: Task) -> set[str]:
-    return {column for loss in task.losses for column in _options(loss.target)}
+    return {column for loss in task.losses for _, column in options(loss.target)}
 
 
 def _can_count(weight: Value) -> bool:
-    return any(option > 0 for option in _options(weight))
-
-
-def _options(value: Value) -> list[Value]:
-    """Everything that a value may turn out to be."""
-    if isinstance(value, Choice):
-        return [option for part in value.options.values() for option in _options(part)]
-    return [value]
+    return any(option > 0 for _, option in options(weight))

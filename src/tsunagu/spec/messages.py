@@ -14,6 +14,7 @@ __all__ = ["is_about_key", "mistakes_of"]
 
 TAGS = {"<one>", "<many>", "<list>", "<mapping>", "[key]"}
 """Steps that pydantic puts into a path for itself."""
+MISSING = "is missing"
 ABOUT_KEYS = ("there is no such setting", "there is no '", "a node has", "a choice has", "the name of a task")
 
 KINDS = {
@@ -80,7 +81,7 @@ def _message(
         valid = [] if model is None else _settings(model, path[:-1])
         return f"there is no such setting{did_you_mean(str(path[-1]), valid)}"
     if kind == "missing":
-        return "is missing"
+        return MISSING
     if kind in LIMITS:
         name, words = LIMITS[kind]
         return f"must be {words} {context[name]:g}, found {found}"

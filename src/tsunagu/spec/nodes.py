@@ -8,7 +8,7 @@ their canonical JSON is, so a whole number is not equal to a float or to a truth
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from tsunagu.errors import ChoiceError, Path
 
-__all__ = ["Choice", "Node", "Value", "choice", "node", "to_data", "walk"]
+__all__ = ["Choice", "Node", "Value", "choice", "node", "options", "to_data", "walk"]
 
 Value = Any
 """None, bool, int, float, str, Node, Choice, or lists and string-keyed mappings of these."""
@@ -50,12 +50,7 @@ class Node:
         return hash(_identity(self))
 
     def __repr__(self) -> str:
-        if not isinstance(self.args, Mapping):
-            parts = [repr(part) for part in self.args]
-        elif _are_keywords(self.args):
-            parts = [f"{name}={part!r}" for name, part in self.args.items()]
-        else:
-            return f"Node({self.key!r}, {self.args!r})"
+        parts = _keywords(self.args) if isinstance(self.args, Mapping) else [repr(part) for part in self.args]
         return f"node({', '.join([repr(self.key), *parts])})"
 
 
@@ -92,12 +87,10 @@ class Choice:
 
     def __repr__(self) -> str:
         named = [] if self.name is None else [f"name={self.name!r}"]
-        if all(label == label_of(part) for label, part in self.options.items()):
-            spelled = [repr(part) for part in self.options.values()]
-        elif _are_keywords(self.options) and "name" not in self.options:
-            spelled = [f"{label}={part!r}" for label, part in self.options.items()]
-        else:
+        if "name" in self.options:  # as a keyword it would be the name of the choice
             return f"Choice({', '.join([repr(self.options), *named])})"
+        plain = all(label == label_of(part) for label, part in self.options.items())
+        spelled = [repr(part) for part in self.options.values()] if plain else _keywords(self.options)
         return f"choice({', '.join(spelled + named)})"
 
 
@@ -179,6 +172,19 @@ def walk(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
         yield from walk(part, (*path, step))
 
 
+def options(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
+    """Everything that a value may turn out to be, with its path: itself, or the options of a choice and of those in it.
+
+    >>> list(options(choice(mse="mse", huber="huber"), ("loss", "key")))
+    [(('loss', 'key', 'choice', 'mse'), 'mse'), (('loss', 'key', 'choice', 'huber'), 'huber')]
+    """
+    if isinstance(value, Choice):
+        for label, part in value.options.items():
+            yield from options(part, (*path, "choice", label))
+    else:
+        yield path, value
+
+
 def label_of(value: Value) -> str:
     """The label of an option that was given none: a node's key, else the value as text."""
     return value.key if isinstance(value, Node) else str(value)
@@ -207,5 +213,8 @@ def _identity(value: Value) -> object:
     return type(value), repr(value)
 
 
-def _are_keywords(names: Iterable[str]) -> bool:
-    return all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
+def _keywords(named: Mapping[str, Value]) -> list[str]:
+    """Keyword arguments as one writes them in Python."""
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in named):
+        return [f"{name}={part!r}" for name, part in named.items()]
+    return [f"**{named!r}"]
