@@ -8,8 +8,7 @@ import pytest
 pytest.importorskip("numba", reason="the fast detector needs numba: pip install 'tsunagu[samples]'")
 
 from tsunagu.samples.detector import reconstruct
-from tsunagu.samples.particles import EM, HADRON, MUON, Particles
-from tsunagu.samples.particles import visible_particles
+from tsunagu.samples.particles import EM, HADRON, MUON, Particles, visible_particles
 
 
 def particles(*events):
@@ -31,7 +30,9 @@ NOBODY = particles([(1.0, 0.0, 0.0, 0, MUON)])
 
 
 def look(sample, *, pileup=0.0, underlying=0, library=NOBODY, seed=1):
-    return reconstruct(sample, library, underlying=underlying, pileup=pileup, draw=np.random.default_rng(seed))
+    return reconstruct(
+        sample, library, underlying=underlying, pileup=pileup, draw=np.random.default_rng(seed)
+    )
 
 
 def test_a_photon_is_a_jet_in_the_electromagnetic_calorimeter_alone():
@@ -92,7 +93,9 @@ def test_jets_come_by_falling_pt():
 
 
 def test_other_collisions_add_energy_and_few_tracks():
-    noise = particles(*[[(1.0, eta, phi, 1, HADRON) for eta in np.linspace(-2, 2, 9) for phi in range(6)]] * 20)
+    noise = particles(
+        *[[(1.0, eta, phi, 1, HADRON) for eta in np.linspace(-2, 2, 9) for phi in range(6)]] * 20
+    )
     jet = particles(*[[(60.0, 0.0, 0.0, 0, EM)]] * 50)
     quiet, busy = look(jet, library=noise), look(jet, library=noise, pileup=30.0)
     assert busy.jets[:, 0, 0].mean() > quiet.jets[:, 0, 0].mean() + 5.0
@@ -112,8 +115,12 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
 def test_what_a_detector_cannot_see_is_dropped():
     ids = np.array([211, 12, 22, 13, 211, 211], np.int32)
     status = np.array([1, 1, 1, 1, -1, 1], np.int32)
-    momentum = np.array([[1, 5, 2, 3, 4, 0.01], [0, 0, 0, 0, 0, 0.0], [0, 0, 0, 0, 0, 0.0], [1, 5, 2, 3, 4, 0.01]], float)
-    found = visible_particles(np.array([0, 3, 6]), ids, status, np.array([1, 0, 0, -1, 1, 1], np.int8), momentum)
+    momentum = np.array(
+        [[1, 5, 2, 3, 4, 0.01], [0, 0, 0, 0, 0, 0.0], [0, 0, 0, 0, 0, 0.0], [1, 5, 2, 3, 4, 0.01]], float
+    )
+    found = visible_particles(
+        np.array([0, 3, 6]), ids, status, np.array([1, 0, 0, -1, 1, 1], np.int8), momentum
+    )
     assert found.offsets.tolist() == [0, 2, 3]
     assert found.kind.tolist() == [HADRON, EM, MUON]
     assert found.pt.tolist() == [1.0, 2.0, 3.0]

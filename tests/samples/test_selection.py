@@ -60,7 +60,12 @@ def test_jets_taus_and_images_are_ordered_by_the_jets_pt():
 
 
 def test_events_without_two_matched_jets_are_dropped():
-    assert len(pair_columns(seen(jets((50, 0.0, 0.0, 5, 1))), taus((0.0, 0.0), (1.0, 1.0)), np.ones(1))["jet_pt"]) == 0
+    assert (
+        len(
+            pair_columns(seen(jets((50, 0.0, 0.0, 5, 1))), taus((0.0, 0.0), (1.0, 1.0)), np.ones(1))["jet_pt"]
+        )
+        == 0
+    )
 
 
 def test_the_mass_of_a_pair_is_that_of_special_relativity():
@@ -70,7 +75,9 @@ def test_the_mass_of_a_pair_is_that_of_special_relativity():
 
 @pytest.mark.parametrize(("tracks", "rows"), [((1, 4), 1), ((2, 4), 0)])
 def test_single_jets_are_selected_by_their_tracks(tracks, rows):
-    columns = single_columns(seen(jets((50, 0.0, 0.0, 5, 1))), taus((0.0, 0.0), (1.0, 1.0)), np.ones(1), tracks, tau=True)
+    columns = single_columns(
+        seen(jets((50, 0.0, 0.0, 5, 1))), taus((0.0, 0.0), (1.0, 1.0)), np.ones(1), tracks, tau=True
+    )
     assert len(columns["jet_pt"]) == rows
 
 
@@ -80,7 +87,9 @@ def test_jets_are_chosen_to_have_the_spectrum_of_the_taus():
     chosen = match_spectrum(wanted, offered, np.random.default_rng(2))
     assert len(chosen) == pytest.approx(4000, abs=5)
     for quantile in (0.1, 0.5, 0.9):
-        assert np.quantile(offered[chosen], quantile) == pytest.approx(np.quantile(wanted, quantile), rel=0.05)
+        assert np.quantile(offered[chosen], quantile) == pytest.approx(
+            np.quantile(wanted, quantile), rel=0.05
+        )
 
 
 def test_a_spectrum_that_cannot_be_matched_is_an_error():
@@ -89,4 +98,6 @@ def test_a_spectrum_that_cannot_be_matched_is_an_error():
 
 
 def test_angles_are_in_their_range():
-    assert wrap_angle(np.array([4.0, -4.0, np.pi])) == pytest.approx([4.0 - 2 * np.pi, 2 * np.pi - 4.0, np.pi])
+    assert wrap_angle(np.array([4.0, -4.0, np.pi])) == pytest.approx(
+        [4.0 - 2 * np.pi, 2 * np.pi - 4.0, np.pi]
+    )

@@ -22,7 +22,9 @@ from tsunagu.spec import Folds
 def test_the_plan_makes_every_row_once(settings):
     shards = plan_shards(settings)
     assert len({shard.name for shard in shards}) == len({shard.seed for shard in shards}) == len(shards)
-    rows = {process: sum(s.rows for s in shards if s.process == process) for process in ("ggH", "VBF", "Z", "QCD")}
+    rows = {
+        process: sum(s.rows for s in shards if s.process == process) for process in ("ggH", "VBF", "Z", "QCD")
+    }
     if isinstance(settings, HTauTau):
         assert rows == {"ggH": 1135, "VBF": 99, "Z": 1234, "QCD": 0}
     else:
@@ -46,7 +48,14 @@ def test_settings_are_checked(change, message):
 
 def test_every_setting_changes_the_hash():
     base = HTauTau()
-    changed = [{"events": 7}, {"pileup": 0.0}, {"helicity": "exact"}, {"mpi": "full"}, {"seed": 2}, {"energy": 13600.0}]
+    changed = [
+        {"events": 7},
+        {"pileup": 0.0},
+        {"helicity": "exact"},
+        {"mpi": "full"},
+        {"seed": 2},
+        {"energy": 13600.0},
+    ]
     hashes = {settings_hash(dataclasses.replace(base, **change)) for change in changed}
     assert len(hashes | {settings_hash(base), settings_hash(TauJet())}) == 8
 
@@ -74,7 +83,9 @@ def test_a_merged_sample_is_a_table_with_weights_numbers_and_units(tmp_path):
     assert len(table) == 1200
     assert table.columns["jet_image"].shape == (1200, 2, 3, 16, 16)
     label = columns["label"]
-    assert columns["train_weight"][label == 1].sum() == pytest.approx(columns["train_weight"][label == 0].sum(), rel=1e-5)
+    assert columns["train_weight"][label == 1].sum() == pytest.approx(
+        columns["train_weight"][label == 0].sum(), rel=1e-5
+    )
     assert columns["train_weight"].mean() == pytest.approx(1.0, rel=1e-5)
     assert np.array_equal(columns["event_number"], np.arange(1200) + 1004 * 10**7)
     assert notes["processes"]["Z"]["n_generated"] == 1200.0
@@ -84,9 +95,13 @@ def test_a_merged_sample_is_a_table_with_weights_numbers_and_units(tmp_path):
     assert path.read_bytes() == again.read_bytes()
 
 
-@pytest.mark.parametrize(("name", "rows", "shape"), [("htautau", 4000, (2, 3, 16, 16)), ("taujet", 4000, (3, 16, 16))])
+@pytest.mark.parametrize(
+    ("name", "rows", "shape"), [("htautau", 4000, (2, 3, 16, 16)), ("taujet", 4000, (3, 16, 16))]
+)
 def test_the_ready_samples_are_real_tables(name, rows, shape):
-    table = open_table([str(ready_sample(name))], weight="weight", folds=Folds(), needed=["jet_image", "label", "jet_pt"])
+    table = open_table(
+        [str(ready_sample(name))], weight="weight", folds=Folds(), needed=["jet_image", "label", "jet_pt"]
+    )
     assert len(table) == rows
     assert tuple(table.columns["jet_image"].shape[1:]) == shape
     assert float(table.columns["label"].double().mean()) == pytest.approx(0.5, abs=0.01)

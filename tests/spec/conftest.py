@@ -21,7 +21,9 @@ def _compound(parts):
     plain = st.one_of(st.lists(parts, max_size=3), st.dictionaries(WORDS, parts, max_size=3))
     nodes = st.builds(Node, WORDS, st.dictionaries(WORDS, parts, max_size=3))
     lists = st.builds(Node, WORDS, st.lists(parts, min_size=1, max_size=3))
-    return st.one_of(plain, nodes, lists, st.builds(Choice, st.dictionaries(WORDS, parts, min_size=1, max_size=3)))
+    return st.one_of(
+        plain, nodes, lists, st.builds(Choice, st.dictionaries(WORDS, parts, min_size=1, max_size=3))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tsunagu.errors import ChoiceError
-from tsunagu.spec import Architecture, Choice, architectures, canonical, choice, choices, count, node, resolve, walk
+from tsunagu.spec import (
+    Architecture,
+    Choice,
+    architectures,
+    canonical,
+    choice,
+    choices,
+    count,
+    node,
+    resolve,
+    walk,
+)
 
 SPACE = {
     "model": choice(
@@ -35,7 +46,9 @@ def test_a_name_used_twice_is_one_decision():
 
 
 def test_two_definitions_of_one_name_are_an_error():
-    with pytest.raises(ChoiceError, match=r"width: one name, two definitions: options 8, 16 here and 8, 32 there"):
+    with pytest.raises(
+        ChoiceError, match=r"width: one name, two definitions: options 8, 16 here and 8, 32 there"
+    ):
         choices([choice(8, 16, name="width"), choice(8, 32, name="width")])
 
 

@@ -46,7 +46,11 @@ def test_writing_and_reading_gives_the_same_study(tmp_path):
 
 
 def test_several_mistakes_come_at_once_each_with_its_place(tmp_path):
-    text = GOOD.replace("epochs: 5", "epocs: 5").replace("weight: 0.5", "weight: heavy").replace("key: ScaleFactor", "kez: 1, key: S")
+    text = (
+        GOOD.replace("epochs: 5", "epocs: 5")
+        .replace("weight: 0.5", "weight: heavy")
+        .replace("key: ScaleFactor", "kez: 1, key: S")
+    )
     text += "seeds: 0\nmetrc: x\n"
     found = _mistakes(tmp_path, text)
     assert found == [
@@ -67,7 +71,15 @@ def test_a_key_that_stands_twice_is_a_mistake(tmp_path):
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("1e-3", 1e-3), ("1E5", 1e5), ("1.5e+2", 150.0), ("-2e3", -2000.0), (".5", 0.5), ("7", 7), ("1_000", 1000)],
+    [
+        ("1e-3", 1e-3),
+        ("1E5", 1e5),
+        ("1.5e+2", 150.0),
+        ("-2e3", -2000.0),
+        (".5", 0.5),
+        ("7", 7),
+        ("1_000", 1000),
+    ],
 )
 def test_numbers_are_numbers(tmp_path, written, read):
     study = _load(tmp_path, GOOD.replace("lr: 1e-3", f"lr: {written}")).study
@@ -101,7 +113,9 @@ def test_a_file_that_is_missing_is_named(tmp_path):
 
 
 def test_overrides_are_checked_like_the_file(tmp_path):
-    study = _load(tmp_path, GOOD, ["train.epochs=7", "tasks.calibrate.model={key: TauMLP}", "seeds=[3, 4]"]).study
+    study = _load(
+        tmp_path, GOOD, ["train.epochs=7", "tasks.calibrate.model={key: TauMLP}", "seeds=[3, 4]"]
+    ).study
     assert study.train.epochs == 7
     assert study.tasks["calibrate"].model == node("TauMLP")
     assert study.seeds == [3, 4]
@@ -122,7 +136,9 @@ def test_a_choice_may_stand_in_place_of_a_number(tmp_path):
 
 
 def test_a_section_of_another_file_is_read_in_its_place(tmp_path):
-    (tmp_path / "nets.yaml").write_text("small:\n- {key: Flatten}\n- {key: Linear, args: [8, 6]}\n", encoding="utf-8")
+    (tmp_path / "nets.yaml").write_text(
+        "small:\n- {key: Flatten}\n- {key: Linear, args: [8, 6]}\n", encoding="utf-8"
+    )
     text = GOOD.replace("{ key: ScaleFactor }", "{ ref: nets.yaml#small }")
     assert _load(tmp_path, text).study.tasks["calibrate"].model == [node("Flatten"), node("Linear", 8, 6)]
     wrong = GOOD.replace("{ key: ScaleFactor }", "{ ref: nets.yaml#smal }")
@@ -148,7 +164,10 @@ def test_anchors_and_merges_work(tmp_path):
 
 def test_the_environment_is_read_in_file_names_only(tmp_path, monkeypatch):
     monkeypatch.setenv("EVENTS", "/data")
-    study = _load(tmp_path, GOOD.replace("events.parquet", "${EVENTS}/e.parquet").replace("output: tau_p4", "output: ${EVENTS}")).study
+    study = _load(
+        tmp_path,
+        GOOD.replace("events.parquet", "${EVENTS}/e.parquet").replace("output: tau_p4", "output: ${EVENTS}"),
+    ).study
     assert study.data.files == "/data/e.parquet"
     assert study.tasks["calibrate"].output == "${EVENTS}"
     missing = _mistakes(tmp_path, GOOD.replace("events.parquet", "${NOT_THERE}/e.parquet"))
@@ -157,8 +176,15 @@ def test_the_environment_is_read_in_file_names_only(tmp_path, monkeypatch):
 
 def test_later_mistakes_find_their_place(tmp_path):
     document = _load(tmp_path, GOOD, ["train.epochs=7"])
-    paths = [("tasks", "calibrate", "model", "key"), ("metric",), ("train", "epochs"), ("tasks", "calibrate", "inputs", 0)]
-    places = [m.where.replace(f"{tmp_path}/", "") for m in document.annotate(Mistake(path, "x") for path in paths)]
+    paths = [
+        ("tasks", "calibrate", "model", "key"),
+        ("metric",),
+        ("train", "epochs"),
+        ("tasks", "calibrate", "inputs", 0),
+    ]
+    places = [
+        m.where.replace(f"{tmp_path}/", "") for m in document.annotate(Mistake(path, "x") for path in paths)
+    ]
     assert places == ["study.yaml:8:19", "study.yaml:13:9", "--set", "study.yaml:6:14"]
 
 

@@ -23,7 +23,9 @@ def test_tasks_come_after_those_whose_outputs_they_read():
 
 def test_a_circle_is_spelled_out():
     pipeline = _pipeline(one=(["b"], "a", "t"), two=(["a"], "b", "t"))
-    with pytest.raises(SpecError, match=r"wait for each other in a circle: (one -> two -> one|two -> one -> two)"):
+    with pytest.raises(
+        SpecError, match=r"wait for each other in a circle: (one -> two -> one|two -> one -> two)"
+    ):
         order(pipeline)
     assert len(check_graph(pipeline)) == 1
 
@@ -31,7 +33,10 @@ def test_a_circle_is_spelled_out():
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
-        ({"one": (["jet_p5"], "a", "t")}, "'jet_p5' is neither a column nor an output (did you mean 'jet_p4'?)"),
+        (
+            {"one": (["jet_p5"], "a", "t")},
+            "'jet_p5' is neither a column nor an output (did you mean 'jet_p4'?)",
+        ),
         ({"one": (["x", "t"], "a", "t")}, "the truth leaks: 't' supervises a task"),
         ({"one": (["x"], "a", "t"), "two": (["x"], "a", "t")}, "'a' is already the output of one"),
         ({"one": (["x"], "jet_p4", "t")}, "'jet_p4' is also a column"),

@@ -24,7 +24,7 @@ def test_yaml_and_back_gives_the_same_value(values, data):
 @given(data=st.data())
 def test_the_python_form_can_be_pasted_back(values, data):
     value = data.draw(values)
-    again = eval(repr(value), {"node": node, "choice": choice, "Node": Node, "Choice": Choice})  # noqa: S307
+    again = eval(repr(value), {"node": node, "choice": choice, "Node": Node, "Choice": Choice})
     assert canonical(again) == canonical(value)
 
 
@@ -34,7 +34,9 @@ def test_equal_values_have_equal_digests_whatever_their_order(values, data):
     assert digest(dict(reversed(value.items()))) == digest(value)
 
 
-@pytest.mark.parametrize(("first", "second"), [(1, 1.0), (1, True), (0, False), (None, "null"), ("1", 1), ([], {})])
+@pytest.mark.parametrize(
+    ("first", "second"), [(1, 1.0), (1, True), (0, False), (None, "null"), ("1", 1), ([], {})]
+)
 def test_values_that_look_alike_have_different_digests(first, second):
     assert digest(first) != digest(second)
 

@@ -9,7 +9,9 @@ from tsunagu.spec import Data, LossTerm, Study, Task, Train, apply_variation, no
 def _study(**vary):
     task = Task(inputs=["x"], output="y", model=node("MLP", hidden=[8]), loss=LossTerm(key="mse", target="t"))
     vary = {path.replace("__", "."): options for path, options in vary.items()}
-    return Study(data=Data(files="a"), tasks={"fit": task}, train=Train(epochs=3), metric="mse(y, t)", vary=vary)
+    return Study(
+        data=Data(files="a"), tasks={"fit": task}, train=Train(epochs=3), metric="mse(y, t)", vary=vary
+    )
 
 
 def test_nothing_varied_is_one_variation():
@@ -17,7 +19,11 @@ def test_nothing_varied_is_one_variation():
 
 
 def test_several_axes_give_all_combinations():
-    found = variations(_study(train__epochs={"short": 1, "long": 9}, tasks__fit__model={"a": {"key": "ReLU"}, "b": node("GELU")}))
+    found = variations(
+        _study(
+            train__epochs={"short": 1, "long": 9}, tasks__fit__model={"a": {"key": "ReLU"}, "b": node("GELU")}
+        )
+    )
     assert [labels for labels, _ in found] == [
         {"train.epochs": e, "tasks.fit.model": m} for e in ("short", "long") for m in ("a", "b")
     ]
@@ -27,7 +33,9 @@ def test_several_axes_give_all_combinations():
 
 
 def test_an_argument_may_be_varied():
-    varied = apply_variation(_study(), {"tasks.fit.model.args.hidden": [4, 4], "tasks.fit.model.args.dropout": 0.1})
+    varied = apply_variation(
+        _study(), {"tasks.fit.model.args.hidden": [4, 4], "tasks.fit.model.args.dropout": 0.1}
+    )
     assert varied.tasks["fit"].model == node("MLP", hidden=[4, 4], dropout=0.1)
 
 

@@ -70,7 +70,7 @@ def draw_learning(outcome: Outcome, method: Method) -> Drawing:
     for axes, stage in zip(panels, stages, strict=False):
         _plot(axes, [history for history in histories if history.stage == stage])
         first = axes is panels[0]
-        heading = {"left": outcome.name if first and len(stages) > 1 else "", "right": stage}
+        heading = {"left": outcome.name if first else "", "right": stage}
         legend = {"title": method.name, "loc": "best"} if first else None
         dress(axes, x="Epoch", y="Loss", **heading, legend=legend)
     for axes in panels[len(stages) :]:

@@ -58,7 +58,7 @@ def responses(output: Output, methods: Sequence[Method]) -> tuple[list[Response]
     found = [_response(method.name, line(method.number), samples, edges) for method, samples in pairs]
     first = pairs[0][0].trials[0]
     if not first.has(RECONSTRUCTED):
-        return found, (*absent, f"{first.folder} has no column test_{RECONSTRUCTED} to compare with")
+        return found, (*absent, f"{first.place} has no column test_{RECONSTRUCTED} to compare with")
     before = _response(
         f"before ({RECONSTRUCTED})", _BEFORE, [_pt(first, RECONSTRUCTED, output.target)], edges
     )
@@ -73,14 +73,14 @@ def _pt(trial: StoredTrial, column: str, target: str) -> tuple[Array, Array, Arr
     truth, predicted, weight = trial.take("test", target, column, "weight")
     if truth.ndim < 2 or predicted.shape[:-1] != truth.shape[:-1]:
         msg = (
-            f"test_{column} {predicted.shape} and test_{target} {truth.shape} of {trial.folder} are not alike"
+            f"test_{column} {predicted.shape} and test_{target} {truth.shape} of {trial.place} are not alike"
         )
         raise Undrawable(msg)
     true, pt = truth[..., 0].ravel(), predicted[..., 0].ravel()
     repeated = np.repeat(weight, len(true) // max(len(weight), 1))
     known = (true > 0) & np.isfinite(pt)  # a padded object has no true momentum
     if not known.any():
-        msg = f"no object of {trial.folder} has a true pt and a finite test_{column}"
+        msg = f"no object of {trial.place} has a true pt and a finite test_{column}"
         raise Undrawable(msg)
     return true[known], pt[known], repeated[known]
 
@@ -128,7 +128,7 @@ def draw_response(outcome: Outcome, output: Output) -> Drawing:
 def _points(axes: Axes, curve: Response, values: Array, spread: Array) -> None:
     centres = (curve.edges[1:] + curve.edges[:-1]) / 2
     style = {"fmt": "o", "markersize": 5, "linewidth": 1.8, "elinewidth": 1.2, **curve.line.arguments}
-    axes.errorbar(centres, values, spread, label=curve.name, **style)
+    axes.errorbar(centres, values, spread, np.diff(curve.edges) / 2, label=curve.name, **style)
     axes.set_xlim(curve.edges[0], curve.edges[-1])
 
 

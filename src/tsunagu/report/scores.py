@@ -68,10 +68,10 @@ def labelled_scores(trial: StoredTrial, split: str, output: Output, signal: int)
     values, target, weight = trial.take(split, output.name, output.target, "weight")
     label = (np.rint(target.reshape(len(target), -1)[:, 0]) == signal).astype(np.float64)
     if not np.isfinite(values).all():
-        msg = f"{split}_{output.name} of {trial.folder} is not finite everywhere"
+        msg = f"{split}_{output.name} of {trial.place} is not finite everywhere"
         raise Undrawable(msg)
     if len(np.unique(label)) < 2:
-        msg = f"the {split} events of {trial.folder} are all of one class of {output.target}"
+        msg = f"the {split} events of {trial.place} are all of one class of {output.target}"
         raise Undrawable(msg)
     return Sample(probability(values, signal), label, weight)
 

@@ -50,6 +50,11 @@ class StoredTrial:
     seed: int
     folder: Path
 
+    @property
+    def place(self) -> str:
+        """Where it is within the study's folder, for notes that stay true when the study is moved."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
     @cached_property
     def columns(self) -> Mapping[str, Array]:
         """The arrays of ``predictions.npz``, as float64, by ``<split>_<name>``.
@@ -77,7 +82,7 @@ class StoredTrial:
         path = self.folder / "predictions.npz"
         missing = [f"{split}_{name}" for name in names if f"{split}_{name}" not in self.columns]
         if missing:
-            msg = f"{path} has no column {', '.join(missing)}{did_you_mean(missing[0], self.columns)}"
+            msg = f"{self.place}/predictions.npz has no column {', '.join(missing)}{did_you_mean(missing[0], self.columns)}"
             raise Undrawable(msg)
         found = [self.columns[f"{split}_{name}"] for name in names]
         if len({len(column) for column in found}) > 1:
