@@ -96,7 +96,8 @@ def test_keys_are_checked_with_their_places_too(tmp_path, monkeypatch, capsys):
     )
     assert "did you mean 'four_momentum'" in printed.err
     assert "did you mean 'Adam'" in printed.err
-    assert "3 mistakes found; nothing was run" in printed.err
+    assert "no file matches" in printed.err
+    assert "4 mistakes found; nothing was run" in printed.err
 
 
 def test_an_override_is_checked_like_the_file(study_file, monkeypatch, capsys):

@@ -13,7 +13,7 @@ import pytest
 
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.metrics import auc, weighted_quantile
-from tsunagu.report import report
+from tsunagu.report import is_current, report
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.roc import draw_roc
@@ -54,7 +54,7 @@ def names(paths):
 
 def test_every_figure_is_there_as_picture_page_and_numbers(figures):
     expected = {f"{stem}.{suffix}" for stem in STEMS for suffix in ("png", "pdf", "csv")}
-    assert names(figures.iterdir()) == expected | {"overview.png", "overview.pdf"}
+    assert names(figures.iterdir()) == expected | {"overview.png", "overview.pdf", ".made_from"}
 
 
 def test_pictures_and_pages_are_whole_and_hold_no_date_and_no_version(figures):
@@ -85,7 +85,7 @@ def test_again_gives_the_same_bytes_prints_nothing_and_touches_no_setting(finish
     written = report(finished, tmp_path)
     assert capfd.readouterr() == ("", "")
     assert dict(mpl.rcParams) == before
-    assert names(written) == names(tmp_path.iterdir())
+    assert names(written) == names(tmp_path.iterdir()) - {".made_from"}
     assert bytes_of(tmp_path) == bytes_of(figures)
 
 
@@ -219,7 +219,7 @@ def test_a_missing_file_is_named(own, name):
     assert str(own / name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["summary.json", "trials/mlpmass1/predictions.npz"])
+@pytest.mark.parametrize("name", ["summary.json", "baselines.npz", "trials/mlpmass1/predictions.npz"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip"])
 @pytest.mark.usefixtures("quick")
 def test_a_damaged_file_is_named(own, name, content):
@@ -300,15 +300,29 @@ def test_without_reconstructed_objects_only_after_is_drawn(own, change_predictio
 
 
 @pytest.mark.usefixtures("quick")
-def test_what_is_left_out_is_told_until_it_is_there(own, change_predictions):
-    kept = {}
-    change_predictions(own, lambda arrays: kept.update(vis=arrays.pop("test_vis_mass")))
+def test_what_is_left_out_is_told_until_it_is_there(own):
+    with np.load(own / "baselines.npz") as stored:
+        arrays = dict(stored)
+    np.savez(own / "baselines.npz", **{name: part for name, part in arrays.items() if "vis" not in name})
     note = own / "figures" / "left_out.txt"
     assert note in report(own)
-    assert "roc_score: baseline visible_mass: " in note.read_text(encoding="utf-8")
-    change_predictions(own, lambda arrays: arrays.update(test_vis_mass=kept["vis"]))
+    told = note.read_text(encoding="utf-8")
+    assert "roc_score: baseline visible_mass: baselines.npz has no column test_vis_mass" in told
+    np.savez(own / "baselines.npz", **arrays)
     assert note not in report(own)
     assert not note.exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_figures_are_current_until_the_tables_change(own):
+    folder = own / "figures"
+    assert not is_current(own, folder)
+    report(own)
+    assert is_current(own, folder)
+    (own / "results.csv").write_text(
+        (own / "results.csv").read_text(encoding="utf-8") + "\n", encoding="utf-8"
+    )
+    assert not is_current(own, folder)
 
 
 @pytest.mark.usefixtures("quick")

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tsunagu.errors import DataError, ResumeError
-from tsunagu.report import results_table
+from tsunagu.report import explain, results_table
 
 
 def lines(out):
@@ -64,3 +64,26 @@ def test_what_is_missing_is_named(own):
     (own / "results.csv").unlink()
     with pytest.raises(ResumeError, match=r"results.csv: no such file"):
         results_table(own)
+
+
+def test_a_number_about_an_output_that_nothing_trains_is_a_dash(own):
+    for trial in own.glob("trials/cnnlstm*"):
+        text = (
+            (trial / "spec.yaml")
+            .read_text(encoding="utf-8")
+            .replace("intermediate: true", "intermediate: false")
+        )
+        (trial / "spec.yaml").write_text(text, encoding="utf-8")
+    _, rows = lines(own)
+    assert rows[0][0] == "cnn lstm"
+    assert rows[0][3] == "\N{EN DASH}"
+    assert rows[1][3] != "\N{EN DASH}"
+    assert explain(own)[-1] == "\N{EN DASH}: no loss looks at tau_p4 there"
+
+
+def test_the_table_is_explained(own):
+    events, auc, resolution, gain = explain(own)
+    assert events.startswith("10,000 events (6,000 for train, 2,000 for validation, 2,000 for test)")
+    assert auc.startswith("auc: how often a signal event scores above a background event")
+    assert resolution.startswith("resolution: half the width")
+    assert gain == "cnn lstm over visible_mass: +0.0960 in test_auc"

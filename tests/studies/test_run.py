@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from tsunagu.errors import DataError, SpecError, TsunaguError
@@ -48,7 +49,10 @@ def test_the_summary_keeps_every_seed(study, tmp_path):
     assert chain["values"] == pytest.approx(values)
     assert chain["mean"] == pytest.approx(sum(values) / 2)
     assert summary["metric"] == "auc"
-    assert summary["outputs"]["score"] == {"task": "classify", "loss": "binary", "target": "is_higgs"}
+    assert summary["metrics"] == {"auc": "auc(score, is_higgs)"}
+    outputs = summary["outputs"]
+    assert outputs["score"] == {"task": "classify", "loss": "binary", "target": "is_higgs", "before": None}
+    assert outputs["tau_p4"]["before"] == "jet_p4"
 
 
 def test_a_second_run_trains_nothing_and_writes_the_same_table(study, tmp_path):
@@ -96,5 +100,59 @@ def test_mistakes_are_found_before_anything_is_trained(study_of, pipeline_of, tm
 
 def test_columns_that_are_missing_are_found_before_anything_is_trained(study_of, tmp_path):
     study = study_of(baselines={"m": "auc(vismass, is_higgs)"})
-    with pytest.raises(DataError, match=r"vismass.*did you mean 'vis_mass'"):
+    with pytest.raises(SpecError, match=r"baselines.m: .*'vismass'.*did you mean 'vis_mass'"):
         check_study(study, tmp_path)
+
+
+def test_the_columns_of_the_baselines_are_stored(study, tmp_path, table):
+    run_study(study, tmp_path, base=tmp_path)
+    with np.load(tmp_path / "baselines.npz") as stored:
+        columns = dict(stored)
+    test = table.split(study.data.folds).test
+    assert set(columns) == {
+        f"{s}_{n}" for s in ("validation", "test") for n in ("vis_mass", "is_higgs", "weight")
+    }
+    assert np.array_equal(columns["test_vis_mass"], table.columns["vis_mass"][test].numpy())
+
+
+def test_mistakes_of_names_and_of_columns_come_together(study_of, pipeline_of, tmp_path):
+    chain = pipeline_of(first=node("TauCNM"), metrics=("bias(tau_p4, true_tau_p)",))
+    with pytest.raises(SpecError) as caught:
+        check_study(study_of(chain), tmp_path)
+    assert [mistake.path for mistake in caught.value.mistakes] == [
+        ("tasks", "calibrate", "model", "key"),
+        ("metrics", 0),
+    ]
+
+
+def test_files_that_cannot_be_opened_come_with_the_mistakes(study_of, pipeline_of, tmp_path):
+    study = study_of(pipeline_of(first=node("TauCNM")))
+    lost = study.model_copy(update={"data": study.data.model_copy(update={"files": "lost.npz"})})
+    with pytest.raises(SpecError, match=r"TauCNM[\s\S]*data.files: no file matches"):
+        check_study(lost, tmp_path)
+    whole = study_of()
+    with pytest.raises(DataError, match="no file matches"):
+        check_study(whole.model_copy(update={"data": lost.data}), tmp_path)
+
+
+def test_a_ready_made_sample_is_found_by_its_name(study_of, tmp_path):
+    study = study_of()
+    columns = study.data.columns
+    ready = study.data.model_copy(update={"files": "ready:htautau", "columns": columns})
+    assert len(check_study(study.model_copy(update={"data": ready}), tmp_path).of(ready)) == 4000
+    with pytest.raises(DataError, match=r"no ready-made sample 'htautua' \(did you mean 'htautau'\?\)"):
+        check_study(
+            study.model_copy(update={"data": ready.model_copy(update={"files": "ready:htautua"})}), tmp_path
+        )
+
+
+def test_every_option_of_an_optimiser_is_checked(study_of, pipeline_of, tmp_path):
+    rates = choice(adam=node("Adam", lr=1e-3), bad=node("Adma"))
+    with pytest.raises(SpecError, match=r"train.optimizer.choice.bad.key: unknown optimizer 'Adma'"):
+        check_study(study_of(pipeline_of(optimizer=rates)), tmp_path)
+
+
+def test_a_variation_may_read_other_events(study_of, sample_file, tmp_path):
+    study = study_of(vary={"data.folds.test": {"first": 0, "third": 2}})
+    tables = check_study(study, tmp_path)
+    assert len(tables.opened) == 2

@@ -59,7 +59,7 @@ def check(study: StudyFile, overrides: Overrides = None) -> None:
 
     document = load_study(study, overrides or [])
     with problems(document):
-        table = check_study(document.study, study.parent)
+        table = check_study(document.study, study.parent).of(document.study.data)
     console.print(f"{study}: no mistakes; {len(table):,} events, {len(table.columns)} columns are read")
 
 
@@ -72,7 +72,7 @@ def plan(study: StudyFile, overrides: Overrides = None) -> None:
 
     document = load_study(study, overrides or [])
     with problems(document):
-        table = check_study(document.study, study.parent)
+        table = check_study(document.study, study.parent).of(document.study.data)
         for part in describe(document.study, table):
             console.print(part)
 
@@ -83,7 +83,7 @@ def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
     import torch
 
     from tsunagu.cli.progress import watching
-    from tsunagu.report import results_table
+    from tsunagu.report import explain, results_table
     from tsunagu.spec import load_study
     from tsunagu.studies import run_study
 
@@ -92,8 +92,12 @@ def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
     document = load_study(study, overrides or [])
     with problems(document), watching() as watcher:
         outcome = run_study(document.study, out, base=study.parent, watcher=watcher)
-    console.print(results_table(out))
-    console.print(f"Results: {out}/results.csv (one row a trial), {out}/summary.json, {out}/trials/")
+    if outcome.rows:
+        console.print(results_table(out))
+        for sentence in explain(out):
+            console.print(f"  {sentence}", markup=False)
+    console.print(f"{out}/results.csv: one row a trial; {out}/summary.json: the same for programs;")
+    console.print(f"{out}/trials/: weights, predictions and learning curves. Figures: tsunagu report {out}")
     for planned, error in outcome.failures:
         console.print(f"[red]failed:[/] {planned.method}, seed {planned.trial.seed}: {error}")
     if outcome.failures:
@@ -102,19 +106,22 @@ def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def report(out: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="OUT")]) -> None:
+def report(
+    out: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="OUT")],
+    redraw: Annotated[bool, typer.Option("--redraw", help="Draw again what is up to date.")] = False,
+) -> None:
     """Draw the figures of a run, with their numbers beside them."""
+    from tsunagu.report import is_current
     from tsunagu.report import report as draw
-    from tsunagu.report import results_table
 
-    written = draw(out)
-    console.print(results_table(out))
-    console.print(
-        f"Figures ({len([path for path in written if path.suffix == '.png'])}), each as PNG, PDF and CSV:"
-    )
-    for path in written:
-        if path.suffix == ".png":
-            console.print(f"  {path}")
+    folder = out / "figures"
+    current = not redraw and is_current(out, folder)
+    if not current:
+        draw(out, folder)
+    state = "up to date (--redraw draws them again)" if current else "drawn"
+    console.print(f"Figures, each as PNG, PDF and CSV with its numbers: {state}")
+    for path in sorted(folder.glob("*.png")):
+        console.print(f"  {path}", markup=False)
 
 
 def main() -> None:

@@ -12,7 +12,12 @@ from tsunagu.spec import Document
 
 __all__ = ["console", "problems"]
 
+WIDTH = 120
+"""Columns where there is no terminal: in a file or a log a table need not be narrow."""
+
 console = Console(highlight=False, soft_wrap=True)
+if not console.is_terminal:
+    console.width = WIDTH
 
 
 @contextmanager

@@ -14,10 +14,11 @@ Every method has ``learning_<method>``, and ``overview`` shows the first three s
 PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``left_out.txt`` tells what could not be drawn.
 """
 
-from tsunagu.report.figures import report
+from tsunagu.report.figures import is_current, report
 from tsunagu.report.table import results_table
+from tsunagu.report.words import explain
 
-__all__ = ["report", "results_table"]
+__all__ = ["explain", "is_current", "report", "results_table"]
 
 
 def __dir__() -> list[str]:

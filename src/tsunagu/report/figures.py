@@ -6,8 +6,10 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
+from tsunagu import __version__
 from tsunagu.report.learning import draw_learning
 from tsunagu.report.mass import draw_mass
 from tsunagu.report.momenta import draw_response
@@ -19,8 +21,10 @@ from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, save
 from tsunagu.trials import write_bytes
 
-__all__ = ["report"]
+__all__ = ["is_current", "report"]
 
+TABLES = ("results.csv", "summary.json", "study.yaml", "baselines.npz")
+MADE_FROM = ".made_from"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
@@ -53,7 +57,26 @@ def report(out: Path, to: Path | None = None) -> list[Path]:
             continue
         written += save(drawing, folder / name)
         left_out += [f"{name}: {reason}" for reason in drawing.left_out]
-    return written + _tell(left_out, folder / "left_out.txt")
+    written += _tell(left_out, folder / "left_out.txt")
+    write_bytes(folder / MADE_FROM, _made_from(out).encode())
+    return written
+
+
+def is_current(out: Path, to: Path) -> bool:
+    """Whether the figures in a folder were drawn by this version from the tables that the study has now.
+
+    Trials never change under their name, so the tables, which name them, are all that needs to be compared.
+    """
+    note = to / MADE_FROM
+    return note.exists() and note.read_text(encoding="utf-8") == _made_from(out)
+
+
+def _made_from(out: Path) -> str:
+    digest = sha256(__version__.encode())
+    for name in TABLES:
+        path = out / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    return digest.hexdigest()
 
 
 def _planned(outcome: Outcome) -> Plan:

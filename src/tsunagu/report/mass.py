@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from tsunagu.report.momenta import RECONSTRUCTED
 from tsunagu.report.numbers import (
     across_seeds,
     bins_for,
@@ -21,7 +20,7 @@ from tsunagu.report.numbers import (
     invariant_mass,
 )
 from tsunagu.report.reading import Method, Outcome, Output
-from tsunagu.report.stored import Array, StoredTrial, Undrawable
+from tsunagu.report.stored import Array, StoredColumns, Undrawable
 from tsunagu.report.style import BACKGROUND, PALETTE, SIGNAL, Drawing, canvas, dress, long_table
 
 __all__ = ["LEGEND", "MassHistogram", "draw_mass", "mass_histograms", "mass_labels", "plot_mass"]
@@ -55,10 +54,10 @@ def mass_histograms(outcome: Outcome, output: Output, method: Method) -> list[Ma
     Raises:
         Undrawable: a column is not stored, or an event holds a single object.
     """
-    first = method.trials[0]
-    masses = {"after": [_mass(trial, output.name) for trial in method.trials]}
-    if first.has(RECONSTRUCTED):
-        masses = {"before": [_mass(first, RECONSTRUCTED)], **masses}
+    first = method.trials[0].predictions
+    masses = {"after": [_mass(trial.predictions, output.name) for trial in method.trials]}
+    if output.before is not None and first.has(output.before):
+        masses = {"before": [_mass(first, output.before)], **masses}
     weight, momenta = first.take("test", "weight", output.name)
     objects = momenta.shape[1]
     edges = _edges([mass for part in masses.values() for mass in part], weight)
@@ -74,8 +73,8 @@ def _fractions(masses: Sequence[Array], weight: Array, edges: Array) -> tuple[Ar
     return across_seeds([histogram(mass, weight, edges)[0] for mass in masses])
 
 
-def _mass(trial: StoredTrial, column: str) -> Array:
-    momenta = trial.take("test", column, "weight")[0]
+def _mass(stored: StoredColumns, column: str) -> Array:
+    momenta = stored.take("test", column, "weight")[0]
     if momenta.ndim != 3 or momenta.shape[1] < 2 or momenta.shape[2] not in {3, 4}:
         shape = ", ".join(["E", *map(str, momenta.shape[1:])])
         msg = f"a mass needs two or more objects as [E, N, 3] or [E, N, 4], test_{column} is [{shape}]"
@@ -83,10 +82,10 @@ def _mass(trial: StoredTrial, column: str) -> Array:
     return invariant_mass(momenta)
 
 
-def _kinds(outcome: Outcome, trial: StoredTrial) -> dict[str, NDArray[np.bool_]]:
+def _kinds(outcome: Outcome, stored: StoredColumns) -> dict[str, NDArray[np.bool_]]:
     if outcome.label is None:
-        return {"all": np.ones(len(trial.take("test", "weight")[0]), bool)}
-    label = np.rint(trial.take("test", outcome.label)[0].ravel())
+        return {"all": np.ones(len(stored.take("test", "weight")[0]), bool)}
+    label = np.rint(stored.take("test", outcome.label)[0].ravel())
     values = np.unique(label)
     names = ("background", "signal") if np.isin(values, (0, 1)).all() else ()
     return {

@@ -13,13 +13,11 @@ from numpy.typing import ArrayLike
 
 from tsunagu.report.numbers import across_seeds, binned_quantiles, central_range, merge_sparse, widening_edges
 from tsunagu.report.reading import Method, Outcome, Output
-from tsunagu.report.stored import Array, StoredTrial, Undrawable, each_drawable
+from tsunagu.report.stored import Array, StoredColumns, Undrawable, each_drawable
 from tsunagu.report.style import Drawing, Line, canvas, dress, line, long_table
 
-__all__ = ["PT_TRUE", "RECONSTRUCTED", "Response", "draw_response", "plot_response", "responses"]
+__all__ = ["PT_TRUE", "Response", "draw_response", "plot_response", "responses"]
 
-RECONSTRUCTED = "jet_p4"
-"""The column of the reconstructed objects, before any calibration."""
 PT_TRUE = r"True $p_\mathrm{T}$ [GeV]"
 _BEFORE = Line("#555555", (0, (4, 1.5)))
 
@@ -56,31 +54,31 @@ def responses(output: Output, methods: Sequence[Method]) -> tuple[list[Response]
     true, _, weight = pairs[0][1][0]
     edges = merge_sparse(widening_edges(*central_range(true, np.abs(weight), step=1.0)), true)
     found = [_response(method.name, line(method.number), samples, edges) for method, samples in pairs]
-    first = pairs[0][0].trials[0]
-    if not first.has(RECONSTRUCTED):
-        return found, (*absent, f"{first.place} has no column test_{RECONSTRUCTED} to compare with")
-    before = _response(
-        f"before ({RECONSTRUCTED})", _BEFORE, [_pt(first, RECONSTRUCTED, output.target)], edges
-    )
-    return [before, *found], absent
+    first = pairs[0][0].trials[0].predictions
+    if output.before is None:
+        return found, absent
+    if not first.has(output.before):
+        return found, (*absent, f"{first.place} has no column test_{output.before} to compare with")
+    samples = [_pt(first, output.before, output.target)]
+    return [_response(f"before ({output.before})", _BEFORE, samples, edges), *found], absent
 
 
 def _momenta(output: Output, method: Method) -> tuple[Method, list[tuple[Array, Array, Array]]]:
-    return method, [_pt(trial, output.name, output.target) for trial in method.trials]
+    return method, [_pt(trial.predictions, output.name, output.target) for trial in method.trials]
 
 
-def _pt(trial: StoredTrial, column: str, target: str) -> tuple[Array, Array, Array]:
-    truth, predicted, weight = trial.take("test", target, column, "weight")
+def _pt(stored: StoredColumns, column: str, target: str) -> tuple[Array, Array, Array]:
+    truth, predicted, weight = stored.take("test", target, column, "weight")
     if truth.ndim < 2 or predicted.shape[:-1] != truth.shape[:-1]:
         msg = (
-            f"test_{column} {predicted.shape} and test_{target} {truth.shape} of {trial.place} are not alike"
+            f"test_{column} {predicted.shape} and test_{target} {truth.shape} of {stored.place} are not alike"
         )
         raise Undrawable(msg)
     true, pt = truth[..., 0].ravel(), predicted[..., 0].ravel()
     repeated = np.repeat(weight, len(true) // max(len(weight), 1))
     known = (true > 0) & np.isfinite(pt)  # a padded object has no true momentum
     if not known.any():
-        msg = f"no object of {trial.place} has a true pt and a finite test_{column}"
+        msg = f"no object of {stored.place} has a true pt and a finite test_{column}"
         raise Undrawable(msg)
     return true[known], pt[known], repeated[known]
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +17,7 @@ from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.report.stored import (
     Array,
     Row,
+    StoredColumns,
     StoredTrial,
     Undrawable,
     each_drawable,
@@ -48,6 +49,11 @@ class Method:
     rows: tuple[Row, ...]
     trials: tuple[StoredTrial, ...]
 
+    @property
+    def untrained(self) -> frozenset[str]:
+        """The outputs that no loss looked at; they may hold anything."""
+        return frozenset[str]().union(*(trial.unsupervised for trial in self.trials))
+
     def values(self, column: str) -> Array:
         """The numbers in one column of ``results.csv``, one a trial; empty cells are left out.
 
@@ -65,11 +71,19 @@ class Method:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A prediction of the pipeline, with the loss and the column that supervise it."""
+    """A prediction of the pipeline, with the loss and the column that supervise it.
+
+    Args:
+        name: of the output.
+        loss: its key.
+        target: the column.
+        before: the input column that the output improves on, such as the jets that a calibration starts from.
+    """
 
     name: str
     loss: str
     target: str
+    before: str | None = None
 
     @property
     def classifies(self) -> bool:
@@ -96,6 +110,8 @@ class Outcome:
         methods: with trials, in the order of ``results.csv``.
         baselines: without trials.
         expressions: of the baselines, such as ``auc(vis_mass, is_higgs)``, where known.
+        metrics: what each short name stands for.
+        events: how many there are in each split.
         columns: of ``results.csv``.
     """
 
@@ -107,6 +123,8 @@ class Outcome:
     methods: tuple[Method, ...]
     baselines: tuple[Method, ...]
     expressions: Mapping[str, str]
+    metrics: Mapping[str, MetricCall]
+    events: Mapping[str, int]
     columns: tuple[str, ...]
 
     def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
@@ -116,6 +134,13 @@ class Outcome:
             Undrawable: there is none.
         """
         return each_drawable(partial(_check_supervised, output), self.shown)
+
+    @cached_property
+    def stored_baselines(self) -> StoredColumns:
+        """The columns of the baselines, for the validation and the test events."""
+        return StoredColumns(
+            path=self.folder / "baselines.npz", place="baselines.npz", remedy="run the study again"
+        )
 
     @property
     def label(self) -> str | None:
@@ -138,6 +163,11 @@ class Outcome:
         """The methods by their mean metric on one split, best first; without a number last."""
         column = self.metric_column(split)
         return sorted(methods, key=lambda method: self.metric.cost(_mean(method.values(column))))
+
+    def means_something(self, method: Method, column: str) -> bool:
+        """Whether a column of ``results.csv`` tells about outputs that the method trains."""
+        call = self.metrics.get(column.partition("_")[2])
+        return call is None or method.untrained.isdisjoint(call.arguments)
 
     @property
     def shown(self) -> tuple[Method, ...]:
@@ -173,6 +203,8 @@ def read_outcome(folder: Path) -> Outcome:
             _method(*item, number, folder / "trials") for number, item in enumerate(plain.items())
         ),
         expressions=study.get("baselines") or {},
+        metrics={name: parse_metric(text) for name, text in summary.get("metrics", {}).items()},
+        events=summary.get("events", {}),
         columns=tuple(rows[0]),
     )
 
@@ -236,7 +268,12 @@ def _check_folders(rows: Sequence[Row], trials: Path) -> None:
 
 
 def _output(name: str, fields: Mapping[str, Any]) -> Output:
-    return Output(name=name, loss=str(fields.get("loss", "")), target=str(fields.get("target", "")))
+    return Output(
+        name=name,
+        loss=str(fields.get("loss", "")),
+        target=str(fields.get("target", "")),
+        before=fields.get("before"),
+    )
 
 
 def _mean(values: Array) -> float:

@@ -71,7 +71,7 @@ def _method_curve(output: Output, signal: int, method: Method) -> Curve:
 
 def _baseline_curve(outcome: Outcome, output: Output, name: str, expression: str) -> Curve:
     call = parse_metric(expression)
-    sample = Sample(*outcome.shown[0].trials[0].take("test", *call.arguments, "weight"))
+    sample = Sample(*outcome.stored_baselines.take("test", *call.arguments, "weight"))
     if call.name != "auc" or call.arguments[1] != output.target or not np.isin(sample.label, (0, 1)).all():
         msg = f"{expression} is no area under a curve of {output.target} = 1"
         raise Undrawable(msg)

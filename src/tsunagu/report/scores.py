@@ -33,7 +33,7 @@ class _Shares(NamedTuple):
 def classes(outcome: Outcome, output: Output) -> list[int]:
     """The classes that are drawn as signal: 1 alone of two, each in turn of more."""
     for method in outcome.shown:
-        values = method.trials[0].columns.get(f"test_{output.name}")
+        values = method.trials[0].predictions.columns.get(f"test_{output.name}")
         if values is not None and values.ndim == 2 and values.shape[1] > 2:
             return list(range(values.shape[1]))
     return [1]
@@ -65,7 +65,7 @@ def labelled_scores(trial: StoredTrial, split: str, output: Output, signal: int)
     Raises:
         Undrawable: a column is missing, a score is not finite, or one class has no event.
     """
-    values, target, weight = trial.take(split, output.name, output.target, "weight")
+    values, target, weight = trial.predictions.take(split, output.name, output.target, "weight")
     label = (np.rint(target.reshape(len(target), -1)[:, 0]) == signal).astype(np.float64)
     if not np.isfinite(values).all():
         msg = f"{split}_{output.name} of {trial.place} is not finite everywhere"
@@ -119,7 +119,7 @@ _LEGEND: Mapping[str, object] = {"loc": "upper center", "ncols": 2}
 
 
 def _edges(trial: StoredTrial) -> Array:
-    entries = effective_entries(trial.take("test", "weight")[0])
+    entries = effective_entries(trial.predictions.take("test", "weight")[0])
     return np.linspace(0.0, 1.0, 41 if entries > 4000 else 21)
 
 

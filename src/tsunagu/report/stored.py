@@ -19,6 +19,7 @@ from tsunagu.errors import DataError, ResumeError, did_you_mean
 __all__ = [
     "Array",
     "Row",
+    "StoredColumns",
     "StoredTrial",
     "Undrawable",
     "each_drawable",
@@ -39,6 +40,59 @@ class Undrawable(Exception):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class StoredColumns:
+    """The arrays of an npz file, by ``<split>_<name>``; read when they are first asked for.
+
+    Args:
+        path: of the file.
+        place: where that is within the study's folder, for notes that stay true when the study is moved.
+        remedy: what to do where it cannot be used.
+    """
+
+    path: Path
+    place: str
+    remedy: str
+
+    @cached_property
+    def columns(self) -> Mapping[str, Array]:
+        """All numbers, as float64.
+
+        Raises:
+            ResumeError: the file is missing or damaged.
+        """
+        try:
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                loaded = {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise ResumeError(unreadable(self.path, error, self.remedy)) from error
+        return {name: array.astype(np.float64) for name, array in loaded.items() if _is_numeric(array)}
+
+    def take(self, split: str, *names: str) -> list[Array]:
+        """Columns of one split, such as ``take("test", "score", "weight")``.
+
+        Raises:
+            Undrawable: a column is not there.
+            DataError: columns of unlike lengths; the message names file and columns.
+        """
+        missing = [f"{split}_{name}" for name in names if f"{split}_{name}" not in self.columns]
+        if missing:
+            near = did_you_mean(missing[0], self.columns)
+            msg = f"{self.place} has no column {', '.join(missing)}{near}"
+            raise Undrawable(msg)
+        found = [self.columns[f"{split}_{name}"] for name in names]
+        if len({len(column) for column in found}) > 1:
+            counts = ", ".join(f"{split}_{n}: {len(c)}" for n, c in zip(names, found, strict=True))
+            msg = f"{self.path}: columns of unlike lengths ({counts}); {self.remedy}"
+            raise DataError(msg)
+        return found
+
+    def has(self, *names: str) -> bool:
+        """Whether the columns are stored for the test events."""
+        return all(f"test_{name}" in self.columns for name in names)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class StoredTrial:
     """One finished training.
 
@@ -52,50 +106,17 @@ class StoredTrial:
 
     @property
     def place(self) -> str:
-        """Where it is within the study's folder, for notes that stay true when the study is moved."""
+        """Where it is within the study's folder."""
         return f"{self.folder.parent.name}/{self.folder.name}"
 
     @cached_property
-    def columns(self) -> Mapping[str, Array]:
-        """The arrays of ``predictions.npz``, as float64, by ``<split>_<name>``.
-
-        Raises:
-            ResumeError: the file is missing or damaged.
-        """
-        path = self.folder / "predictions.npz"
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                loaded = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-            raise ResumeError(
-                unreadable(path, error, "remove the trial's folder and run the study again")
-            ) from error
-        return {name: array.astype(np.float64) for name, array in loaded.items() if _is_numeric(array)}
-
-    def take(self, split: str, *names: str) -> list[Array]:
-        """Columns of one split, such as ``take("test", "score", "weight")``.
-
-        Raises:
-            Undrawable: a column is not there.
-            DataError: columns of unlike lengths; the message names file and columns.
-        """
-        path = self.folder / "predictions.npz"
-        missing = [f"{split}_{name}" for name in names if f"{split}_{name}" not in self.columns]
-        if missing:
-            msg = f"{self.place}/predictions.npz has no column {', '.join(missing)}{did_you_mean(missing[0], self.columns)}"
-            raise Undrawable(msg)
-        found = [self.columns[f"{split}_{name}"] for name in names]
-        if len({len(column) for column in found}) > 1:
-            counts = ", ".join(
-                f"{split}_{name}: {len(column)}" for name, column in zip(names, found, strict=True)
-            )
-            msg = f"{path}: columns of unlike lengths ({counts}); remove the trial's folder and run the study again"
-            raise DataError(msg)
-        return found
-
-    def has(self, *names: str) -> bool:
-        """Whether the columns are stored for the test events."""
-        return all(f"test_{name}" in self.columns for name in names)
+    def predictions(self) -> StoredColumns:
+        """The predictions of the validation and the test events, with the columns that a figure needs beside them."""
+        return StoredColumns(
+            path=self.folder / "predictions.npz",
+            place=f"{self.place}/predictions.npz",
+            remedy="remove the trial's folder and run the study again",
+        )
 
     @cached_property
     def unsupervised(self) -> frozenset[str]:

@@ -12,6 +12,8 @@ from tsunagu.report.stored import Array
 
 __all__ = ["results_table"]
 
+DASH = "\N{EN DASH}"
+
 
 def results_table(out: Path) -> Table:
     """Methods and baselines, best first, with every metric on the test events.
@@ -21,6 +23,7 @@ def results_table(out: Path) -> Table:
 
     Returns:
         A row a method: its trials, and mean and standard deviation over seeds of the study's metric, then of the others.
+        A dash stands where there is no number, or none that means anything since no loss looks at the output.
 
     Raises:
         ResumeError: a file is missing or damaged.
@@ -38,7 +41,7 @@ def results_table(out: Path) -> Table:
     for column in columns:
         table.add_column(Text(column.replace("_", " ", 1)), justify="right")
     for method in outcome.ranked([*outcome.methods, *outcome.baselines], "test"):
-        table.add_row(*_cells(method, columns))
+        table.add_row(*_cells(outcome, method, columns))
     return table
 
 
@@ -47,17 +50,17 @@ def _test_columns(outcome: Outcome) -> list[str]:
     return [main, *(name for name in outcome.columns if name.startswith("test_") and name != main)]
 
 
-def _cells(method: Method, columns: list[str]) -> list[Text]:
-    trials = str(len(method.trials)) if method.trials else "\N{EN DASH}"
-    return [
-        Text(method.name),
-        Text(trials),
-        *(Text(_mean_and_spread(method.values(column))) for column in columns),
+def _cells(outcome: Outcome, method: Method, columns: list[str]) -> list[Text]:
+    trials = str(len(method.trials)) if method.trials else DASH
+    numbers = [
+        _mean_and_spread(method.values(column)) if outcome.means_something(method, column) else DASH
+        for column in columns
     ]
+    return [Text(cell) for cell in (method.name, trials, *numbers)]
 
 
 def _mean_and_spread(values: Array) -> str:
     if not len(values):
-        return "\N{EN DASH}"
+        return DASH
     mean = f"{values.mean():.4f}"
     return f"{mean} \N{PLUS-MINUS SIGN} {values.std(ddof=1):.4f}" if len(values) > 1 else mean

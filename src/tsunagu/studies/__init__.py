@@ -1,14 +1,17 @@
 """A study is trials as a product of variations and seeds, and the tables that are read off them."""
 
-from tsunagu.studies.plan import Planned, check_study, needed_columns, open_study_table, plan, seeds
+from tsunagu.studies.baselines import Baseline
+from tsunagu.studies.opening import Tables, needed_columns, open_study_table
+from tsunagu.studies.plan import Planned, check_study, plan, seeds
 from tsunagu.studies.run import Outcome, Watcher, run_study
-from tsunagu.studies.tables import Baseline, Row, write_results, write_summary
+from tsunagu.studies.tables import Row, write_results, write_summary
 
 __all__ = [
     "Baseline",
     "Outcome",
     "Planned",
     "Row",
+    "Tables",
     "Watcher",
     "check_study",
     "needed_columns",

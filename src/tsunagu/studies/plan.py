@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files as files_of
 from pathlib import Path
 
-from tsunagu.data import Table, open_table
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Study, architectures, resolve, variations
+from tsunagu.spec import Study, architectures, options, resolve, variations
+from tsunagu.studies.opening import Tables, column_names
 from tsunagu.tasks import check_data, check_pipeline
 from tsunagu.train import check_optimizer, check_schedule
-from tsunagu.trials import Trial, metric_names
+from tsunagu.trials import Trial
 
-__all__ = ["Planned", "check_study", "needed_columns", "open_study_table", "plan", "seeds"]
+__all__ = ["Planned", "check_study", "plan", "seeds"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,74 +55,39 @@ def plan(study: Study) -> Iterator[Planned]:
                 yield Planned(method=method, labels=labels, study=varied, trial=trial)
 
 
-def needed_columns(study: Study) -> list[str]:
-    """The columns that a study reads, in the order in which it names them."""
-    outputs = {task.output for task in study.tasks.values()}
-    names: list[str] = []
-    for task in study.tasks.values():
-        names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
-        names += [loss.target for loss in task.losses]
-    calls = [
-        *metric_names(study.pipeline).values(),
-        *(parse_metric(text) for text in study.baselines.values()),
-    ]
-    names += [name for call in calls for name in call.arguments]
-    return [name for name in dict.fromkeys(names) if name not in outputs]
-
-
-def open_study_table(study: Study, base: Path) -> Table:
-    """Open the files of a study; relative names are relative to ``base``, the study file's folder.
+def check_study(study: Study, base: Path) -> Tables:
+    """Everything that can be found wrong before training, all mistakes at once; returns the opened tables.
 
     Raises:
-        DataError: all that is wrong with files and columns.
+        SpecError: mistakes of the specification, with their paths; names that are no columns are among them.
+        DataError: mistakes of the data, where the specification has none.
     """
-    data = study.data
-    files = [data.files] if isinstance(data.files, str) else list(data.files)
-    return open_table(
-        [_locate(name, base) for name in files],
-        columns=data.columns,
-        weight=data.weight,
-        train_weight=data.train_weight,
-        event_number=data.event_number,
-        folds=data.folds,
-        needed=needed_columns(study),
-    )
-
-
-def _locate(name: str, base: Path) -> str:
-    ready, colon, sample = name.partition(":")
-    if colon and ready == "ready":
-        return str(files_of("tsunagu").joinpath("samples", "ready", f"{sample}.parquet"))
-    return str(base / name)
-
-
-def check_study(study: Study, base: Path) -> Table:
-    """Everything that can be found wrong before training, all mistakes at once; returns the opened table.
-
-    Raises:
-        SpecError: mistakes of the specification, with their paths.
-        DataError: mistakes of the data.
-    """
-    mistakes: list[Mistake] = []
-    for _, varied in variations(study):
-        mistakes += check_pipeline(varied.pipeline)
-        mistakes += check_optimizer(varied.train.optimizer, ("train", "optimizer"))
-        mistakes += check_schedule(varied.train.schedule, ("train", "schedule"))
-    mistakes += _check_baselines(study)
+    varied = [each for _, each in variations(study)]
+    columns, unopened = column_names(study.data, base)
+    mistakes = _check_baselines(study, columns)
+    for each in varied:
+        # A variation may read other files; its columns are checked where they differ.
+        names = columns if each.data == study.data else column_names(each.data, base)[0]
+        mistakes += check_pipeline(each.pipeline, names)
+        for path, optimizer in options(each.train.optimizer, ("train", "optimizer")):
+            mistakes += check_optimizer(optimizer, path)
+        for path, schedule in options(each.train.schedule, ("train", "schedule")):
+            mistakes += check_schedule(schedule, path)
     if mistakes:
-        raise SpecError(list(dict.fromkeys(mistakes)))
-    table = open_study_table(study, base)
-    for _, varied in variations(study):
-        for architecture in architectures(varied.pipeline):
-            check_data(resolve(varied.pipeline, architecture), table)
-    return table
+        raise SpecError(list(dict.fromkeys(mistakes + unopened)))
+    tables = Tables.open([study, *varied], base)
+    for each in varied:
+        for architecture in architectures(each.pipeline):
+            check_data(resolve(each.pipeline, architecture), tables.of(each.data))
+    return tables
 
 
-def _check_baselines(study: Study) -> list[Mistake]:
+def _check_baselines(study: Study, columns: set[str] | None) -> list[Mistake]:
     mistakes: list[Mistake] = []
     for name, text in study.baselines.items():
         try:
-            parse_metric(text)
+            found = parse_metric(text).check(columns) if columns is not None else []
         except SpecError as error:
-            mistakes += [Mistake(("baselines", name), mistake.message) for mistake in error.mistakes]
+            found = list(error.mistakes)
+        mistakes += [Mistake(("baselines", name), mistake.message) for mistake in found]
     return mistakes

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsunagu.data import Table
 from tsunagu.errors import TsunaguError
-from tsunagu.metrics import parse_metric
-from tsunagu.spec import Data, Study, canonical, dump_yaml
-from tsunagu.studies.plan import Planned, check_study, open_study_table, plan
-from tsunagu.studies.tables import Baseline, Row, write_results, write_summary
-from tsunagu.train import Training, measure
+from tsunagu.spec import Study, dump_yaml
+from tsunagu.studies.baselines import Baseline, store_baselines
+from tsunagu.studies.opening import Tables
+from tsunagu.studies.plan import Planned, check_study, plan
+from tsunagu.studies.tables import Row, write_results, write_summary
+from tsunagu.train import Training
 from tsunagu.trials import Result, Store, run_trial, write_bytes
 
 __all__ = ["Outcome", "Watcher", "run_study"]
@@ -56,31 +56,38 @@ class Outcome:
     failures: Sequence[tuple[Planned, TsunaguError]]
 
 
-def run_study(study: Study, out: Path, *, base: Path, watcher: Watcher | None = None) -> Outcome:
+def run_study(
+    study: Study, out: Path | str, *, base: Path | str = ".", watcher: Watcher | None = None
+) -> Outcome:
     """Run all trials of a study that are not yet in the store, and write ``results.csv`` and ``summary.json``.
 
     Args:
         study: as declared.
         out: the folder of the results; again with the same folder continues, or returns at once.
-        base: what relative file names are relative to.
+        base: the folder that relative file names start from; the current one by default.
         watcher: told of every step.
 
     Raises:
         SpecError, DataError: found before any training, all mistakes at once.
     """
-    watch = watcher or Watcher()
-    tables = {canonical(study.data): check_study(study, base)}
+    watch, out = watcher or Watcher(), Path(out)
+    tables = check_study(study, Path(base))
     trials = list(plan(study))
     watch.begin(trials)
     write_bytes(out / "study.yaml", dump_yaml(study).encode())
+    baselines = store_baselines(study, tables.of(study.data), out / "baselines.npz")
     rows: list[Row] = []
     failures: list[tuple[Planned, TsunaguError]] = []
     for planned in trials:
-        table = _table(tables, planned.study.data, planned.study, base)
         watch.trial(planned)
         try:
-            store = Store(out / "trials")
-            result = run_trial(planned.trial, table, store, on_step=watch.step, on_epoch=watch.epoch)
+            result = run_trial(
+                planned.trial,
+                tables.of(planned.study.data),
+                Store(out / "trials"),
+                on_step=watch.step,
+                on_epoch=watch.epoch,
+            )
         except TsunaguError as error:
             failures.append((planned, error))
             watch.end(planned, error)
@@ -88,34 +95,13 @@ def run_study(study: Study, out: Path, *, base: Path, watcher: Watcher | None = 
         rows.append(Row(planned=planned, result=result))
         watch.end(planned, result)
         # After every trial, so that an interrupted study leaves a table of what is finished.
-        _write(study, out, rows, tables)
-    baselines = _write(study, out, rows, tables)
+        _write(study, out, rows, baselines, tables)
+    _write(study, out, rows, baselines, tables)
     return Outcome(rows=rows, baselines=baselines, failures=failures)
 
 
-def _write(study: Study, out: Path, rows: Sequence[Row], tables: dict[str, Table]) -> list[Baseline]:
-    table = tables[canonical(study.data)]
-    baselines = _baselines(study, table)
+def _write(
+    study: Study, out: Path, rows: Sequence[Row], baselines: Sequence[Baseline], tables: Tables
+) -> None:
     write_results(out / "results.csv", rows, baselines)
-    write_summary(out / "summary.json", study, rows, baselines, table)
-    return baselines
-
-
-def _table(tables: dict[str, Table], data: Data, study: Study, base: Path) -> Table:
-    name = canonical(data)
-    if name not in tables:
-        tables[name] = open_study_table(study, base)
-    return tables[name]
-
-
-def _baselines(study: Study, table: Table) -> list[Baseline]:
-    split = table.split(study.data.folds)
-    found = []
-    for method, text in study.baselines.items():
-        call = parse_metric(text)
-        values = {
-            f"{kind}_{call.name}": measure([call], {}, table, rows)[0]
-            for kind, rows in (("validation", split.validation), ("test", split.test))
-        }
-        found.append(Baseline(method=method, metrics=values))
-    return found
+    write_summary(out / "summary.json", study, rows, baselines, tables.of(study.data))

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from tsunagu.data import Table
-from tsunagu.spec import Study
+from tsunagu.spec import LossTerm, Study, Task
+from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.plan import Planned
 from tsunagu.trials import Result, metric_names, write_bytes
 
-__all__ = ["Baseline", "Row", "write_results", "write_summary"]
+__all__ = ["Row", "write_results", "write_summary"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +26,6 @@ class Row:
 
     planned: Planned
     result: Result
-
-
-@dataclass(frozen=True, kw_only=True)
-class Baseline:
-    """A number to beat: a metric of a column that is read off the table."""
-
-    method: str
-    metrics: Mapping[str, float]
 
 
 def write_results(path: Path, rows: Sequence[Row], baselines: Sequence[Baseline]) -> None:
@@ -55,10 +48,13 @@ def write_summary(
     split = table.split(study.data.folds)
     methods = list(dict.fromkeys(row.planned.method for row in rows))
     content = {
+        "name": study.name or path.resolve().parent.name,
         "metric": next(iter(metric_names(study.pipeline))),
+        "metrics": {short: str(call) for short, call in metric_names(study.pipeline).items()},
         "outputs": {
-            task.output: {"task": name, "loss": task.losses[0].key, "target": task.losses[0].target}
+            task.output: _output(name, task, task.losses[0], table)
             for name, task in study.tasks.items()
+            if task.losses
         },
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
         "table": {"files": list(table.files), "fingerprint": table.fingerprint},
@@ -68,6 +64,21 @@ def write_summary(
         "baselines": [{"method": b.method, "metrics": dict(b.metrics)} for b in baselines],
     }
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _output(name: str, task: Task, loss: LossTerm, table: Table) -> dict[str, object]:
+    """What a report needs to know of an output; ``before`` is the input column that it improves on, if there is one."""
+    inputs = list(task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs)
+    alike = [column for column in inputs if _is_like(table, column, str(loss.target))]
+    return {"task": name, "loss": loss.key, "target": loss.target, "before": alike[0] if alike else None}
+
+
+def _is_like(table: Table, column: str, target: str) -> bool:
+    """Whether a column holds the same objects as the target: ``[E, N, F or more]`` beside ``[E, N, F]``."""
+    if column not in table.columns:
+        return False
+    own, wanted = table.columns[column].shape[1:], table.columns[target].shape[1:]
+    return len(own) == len(wanted) > 1 and own[:-1] == wanted[:-1] and own[-1] >= wanted[-1]
 
 
 def _record(row: Row) -> dict[str, object]:

@@ -1,0 +1,107 @@
+"""The tables of a study: opened once, checked before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files as files_of
+from pathlib import Path
+from typing import final
+
+from tsunagu.data import Table, open_table
+from tsunagu.data.files import open_sources
+from tsunagu.errors import DataError, Mistake, did_you_mean
+from tsunagu.metrics import parse_metric
+from tsunagu.spec import Data, Study, canonical
+from tsunagu.trials import metric_names
+
+__all__ = ["Tables", "column_names", "needed_columns", "open_study_table"]
+
+READY = "ready"
+
+
+def column_names(data: Data, base: Path) -> tuple[set[str] | None, list[Mistake]]:
+    """The names that a pipeline may read, or None and the reason why the files cannot be opened."""
+    try:
+        sources = open_sources(_located(data, base))
+    except DataError as error:
+        return None, [Mistake(("data", "files"), line) for line in str(error).splitlines()]
+    return {*data.columns, *(name for source in sources for name in source.names())}, []
+
+
+@final
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a study, one for each data section that its variations have."""
+
+    opened: Mapping[str, Table]
+
+    @staticmethod
+    def open(studies: Sequence[Study], base: Path) -> Tables:
+        """Open each data section once.
+
+        Raises:
+            DataError: all that is wrong with the files and columns of the first section that has a problem.
+        """
+        found: dict[str, Table] = {}
+        for study in studies:
+            name = canonical(study.data)
+            if name not in found:
+                found[name] = open_study_table(study, base)
+        return Tables(found)
+
+    def of(self, data: Data) -> Table:
+        """The table of a data section."""
+        return self.opened[canonical(data)]
+
+
+def needed_columns(study: Study) -> list[str]:
+    """The columns that a study reads, in the order in which it names them."""
+    outputs = {task.output for task in study.tasks.values()}
+    names: list[str] = []
+    for task in study.tasks.values():
+        names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
+        names += [loss.target for loss in task.losses]
+    calls = [
+        *metric_names(study.pipeline).values(),
+        *(parse_metric(text) for text in study.baselines.values()),
+    ]
+    names += [name for call in calls for name in call.arguments]
+    return [name for name in dict.fromkeys(names) if name not in outputs]
+
+
+def open_study_table(study: Study, base: Path) -> Table:
+    """Open the files of a study; relative names are relative to ``base``, the study file's folder.
+
+    Raises:
+        DataError: all that is wrong with files and columns.
+    """
+    data = study.data
+    return open_table(
+        _located(data, base),
+        columns=data.columns,
+        weight=data.weight,
+        train_weight=data.train_weight,
+        event_number=data.event_number,
+        folds=data.folds,
+        needed=needed_columns(study),
+    )
+
+
+def _located(data: Data, base: Path) -> list[str]:
+    files = [data.files] if isinstance(data.files, str) else list(data.files)
+    return [_locate(name, base) for name in files]
+
+
+def _locate(name: str, base: Path) -> str:
+    kind, colon, sample = name.partition(":")
+    if not (colon and kind == READY):
+        return str(base / name)
+    # The folder is read, not the package: the generator is an optional extra that nothing imports.
+    shipped = {
+        Path(str(file)).stem: file for file in files_of("tsunagu").joinpath("samples", READY).iterdir()
+    }
+    if sample not in shipped:
+        msg = f"{name}: there is no ready-made sample '{sample}'{did_you_mean(sample, shipped)}"
+        raise DataError(msg)
+    return str(shipped[sample])

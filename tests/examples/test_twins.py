@@ -1,0 +1,23 @@
+"""Every example is written twice, in YAML and in Python, and says the same; and the first figures of it are real."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from tsunagu.spec import canonical, load_study
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TWINS = sorted(EXAMPLES.rglob("*.yaml"))
+
+
+def test_there_are_examples():
+    assert TWINS
+
+
+@pytest.mark.parametrize("path", TWINS, ids=lambda path: path.stem)
+def test_python_and_yaml_say_the_same(path):
+    twin = runpy.run_path(str(path.with_suffix(".py")))
+    assert canonical(twin["study"]) == canonical(load_study(path).study)
