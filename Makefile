@@ -1,5 +1,5 @@
 # Two commands: `make demo` shows it, `make test` proves it. Each sets up .venv by itself, with pinned versions.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -7,28 +7,45 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY := PASSIVE
 export MKL_NUM_THREADS := 1
-# Rich folds long lines at the terminal's width; logs of CI stay readable.
-export PYTHONWARNDEFAULTENCODING :=
 
-.PHONY: demo test docs bench clean
+.DEFAULT_GOAL := help
+# `again` names no file, so what needs it is made anew.
+.PHONY: again help demo test docs bench clean
 .DELETE_ON_ERROR:
 
-$(VENV)/pip: constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	touch $@
+# A set-up that is cut off leaves this mark behind, and the next one starts from an empty .venv.
+UNFINISHED := $(VENV)/unfinished
+define install
+	@touch $(UNFINISHED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt $(1)
+	@rm $(UNFINISHED)
+	@touch $@
+endef
 
-$(VENV)/demo: $(VENV)/pip pyproject.toml
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[samples]"
-	touch $@
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+$(VENV)/pip: $(if $(wildcard $(UNFINISHED)),again)
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON), once: it holds all that is installed, and 'make clean' removes it."
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $(UNFINISHED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip
+	@rm $(UNFINISHED)
+	@touch $@
+
+$(VENV)/demo: $(VENV)/pip pyproject.toml constraints.txt
+	@echo "Installing tsunagu with torch and Pythia 8: 1 to 5 minutes and about 2 GB, more with CUDA, without output."
+	$(call install,--editable ".[samples]")
 
 $(VENV)/test: $(VENV)/demo
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test --group docs
-	touch $@
+	@echo "Installing the tools that test and document it: less than a minute."
+	$(call install,--group test --group docs)
 
 $(VENV)/bench: $(VENV)/demo
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
-	touch $@
+	@echo "Installing Lightning, which the speed suite is compared with: less than a minute."
+	$(call install,--group bench)
 
 demo: $(VENV)/demo  ## simulate events, train the chain, write tables and plots to demo/
 	$(BIN)/tsunagu sample htautau demo/htautau.parquet --events 5000 --seed 1
@@ -41,7 +58,8 @@ test: $(VENV)/test  ## everything that must hold: style, types, tests, doctests,
 	$(BIN)/mypy
 	$(BIN)/repo-review .
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	@rm -f .coverage.*  # of the processes that the tests kill
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 docs: $(VENV)/test  ## the documentation site, in docs/_build/html
@@ -50,5 +68,5 @@ docs: $(VENV)/test  ## the documentation site, in docs/_build/html
 bench: $(VENV)/bench  ## the speed suite: ratios, taken alternating in one run; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-clean:
-	rm -rf $(VENV) .nox demo out docs/_build .mypy_cache .pytest_cache .ruff_cache
+clean:  ## remove what was installed, made and cached
+	rm -rf $(VENV) .nox demo out docs/_build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -49,7 +49,9 @@ def study_file_page(made: dict[str, Any]) -> list[str]:
     """A table of settings for each section of a study file."""
     lines = ["# The study file", "", "Every setting, from the schema that `tsunagu schema` prints. A mapping"]
     lines += ["`{choice: {label: value}}` may stand in the place of a value inside `tasks` and `train`,", ""]
-    lines += ["`{key: name, args: {...}}` is something to build, and `{ref: file.yaml#section}` stands for that"]
+    lines += [
+        "`{key: name, args: {...}}` is something to build, and `{ref: file.yaml#section}` stands for that"
+    ]
     lines += ["section of the other file.", ""]
     sections = {"Study": made} | {name: part for name, part in made["$defs"].items() if name != "Reference"}
     for name, part in sections.items():

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
         Train,
         choice,
         load_study,
+        loss,
         node,
     )
     from tsunagu.studies import run_study
-    from tsunagu.trials import Result, Store, Trial, run_trial
+    from tsunagu.trials import Result, Store, Trial, load_graph, run_trial
 
 __version__ = "0.1.0"
 
@@ -56,10 +57,11 @@ _HOMES = {
         "Train",
         "choice",
         "load_study",
+        "loss",
         "node",
     ),
     "studies": ("run_study",),
-    "trials": ("Result", "Store", "Trial", "run_trial"),
+    "trials": ("Result", "Store", "Trial", "load_graph", "run_trial"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -86,7 +88,9 @@ __all__ = [
     "TsunaguError",
     "choice",
     "generate",
+    "load_graph",
     "load_study",
+    "loss",
     "node",
     "open_table",
     "ready_sample",

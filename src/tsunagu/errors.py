@@ -68,7 +68,12 @@ class ResumeError(TsunaguError):
 
 
 def did_you_mean(word: str, valid: Iterable[str], most: int = 8) -> str:
-    """The nearest valid words, as the end of a sentence.
+    """The nearest valid word, or else the first few of all, as the end of a sentence.
+
+    Args:
+        word: as it was written.
+        valid: what would have been right.
+        most: how many words to list where none is near; 0 for none.
 
     >>> did_you_mean("wieght", ["weight", "label"])
     " (did you mean 'weight'?)"
@@ -81,7 +86,7 @@ def did_you_mean(word: str, valid: Iterable[str], most: int = 8) -> str:
     if near:
         return f" (did you mean '{spelled[max(near, key=lambda name: _nearness(word.lower(), name))]}'?)"
     more = "" if len(names) <= most else ", ..."
-    return f" (valid: {', '.join(names[:most])}{more})" if names else ""
+    return f" (valid: {', '.join(names[:most])}{more})" if names and most else ""
 
 
 def _nearness(word: str, name: str) -> float:

@@ -120,3 +120,18 @@ def test_help_starts_without_torch():
 
     program = "import sys, tsunagu.cli; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_mistakes_of_all_kinds_come_together(tmp_path, sample_file, monkeypatch, capsys):
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        MISTAKEN.replace("files: events.npz", f"files: {sample_file}").replace("[jet_image]", "[jet_imag]"),
+        encoding="utf-8",
+    )
+    code, printed = _main(monkeypatch, capsys, "check", path)
+    assert code == 2
+    lines = printed.err.replace(f"{path}:", "").splitlines()
+    for word in ("jet_imag", "TauCNM", "four_momentun", "epocs", "Adma"):
+        assert any(word in line for line in lines), (word, lines)
+    assert "5 mistakes found" in lines[-1]
+    assert [int(line.partition(":")[0]) for line in lines[:-1]] == [6, 8, 9, 11, 12]

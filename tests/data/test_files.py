@@ -37,6 +37,14 @@ def test_folders_are_no_files(folder):
         find_files(folder / "dee*")
 
 
+def test_a_folder_says_what_would_be_its_files(folder):
+    with pytest.raises(DataError, match=r"deep' is a folder; write '.*deep/\*\.npz'"):
+        find_files(folder / "deep")
+    (folder / "none").mkdir()
+    with pytest.raises(DataError, match=r"none' is a folder without event files"):
+        find_files(folder / "none")
+
+
 def test_every_file_is_opened_once_in_the_order_written(folder):
     sources = open_sources([folder / "b.npz", str(folder / "*.npz")])
     assert [source.name for source in sources] == [str(folder / "b.npz"), str(folder / "a.npz")]

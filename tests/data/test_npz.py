@@ -33,3 +33,26 @@ def test_what_is_no_npz_file(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"not an archive")
     with pytest.raises(DataError, match=r"a\.npz: cannot be read as an npz file"):
         NpzSource(tmp_path / "a.npz")
+
+
+def test_a_damaged_column_is_named_and_does_not_hide_the_others(tmp_path):
+    path = tmp_path / "a.npz"
+    big = np.zeros(100_000, dtype=np.uint64) + np.uint64(2**63)
+    np.savez(path, x=np.random.default_rng(1).random(100_000), n=big)
+    whole = bytearray(path.read_bytes())
+    whole[400_000] ^= 0xFF
+    path.write_bytes(bytes(whole))
+    with pytest.raises(DataError) as error:
+        NpzSource(path).read(["x", "n"])
+    first, second = str(error.value).splitlines()
+    assert first == f"{path}: column 'x' cannot be read: Bad CRC-32 for file 'x.npy'"
+    assert second.startswith(f"{path}: column 'n': 100000 of 100000 values are larger")
+
+
+def test_a_file_that_is_gone_when_it_is_read(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.ones(2))
+    source = NpzSource(path)
+    path.unlink()
+    with pytest.raises(DataError, match=r"a\.npz: cannot be read as an npz file"):
+        source.read(["x"])

@@ -9,6 +9,8 @@ import torch
 from tsunagu.data import ArraySource, open_table
 from tsunagu.errors import DataError
 
+PADDING = "; if it is padding, data.missing: {%s: 0.0} replaces it"
+
 
 def lines_of(*arguments, **named):
     with pytest.raises(DataError) as error:
@@ -144,8 +146,8 @@ class TestMistakes:
         lines = lines_of(path, columns={"p": "jet_ptt"}, weight="weight", folds=folds)
         assert lines[:4] == [
             f"{path}: no column 'jet_ptt' (did you mean 'jet_pt'?); 'p' is made of it",
-            f"{path}: column 'met': NaN or infinite in 3 of 200 events, the first in row 0",
-            f"{path}: column 'jet_pt': NaN or infinite in 1 of 200 events, the first in row 7",
+            f"{path}: column 'met': NaN in 3 of 200 events, the first in row 0{PADDING % 'met'}",
+            f"{path}: column 'jet_pt': infinite (or beyond 3.4e38) in 1 of 200 events, the first in row 7",
             f"{path}: column 'event_number': {repeated}",
         ]
         assert all("column 'weight': the sum over" in line for line in lines[4:])
@@ -155,7 +157,7 @@ class TestMistakes:
         events["met"][120] = -np.inf
         files = [source(half(events, 0, 100), "a"), source(half(events, 100, 200), "b")]
         assert lines_of(files, folds=folds) == [
-            "b: column 'met': NaN or infinite in 1 of 100 events, the first in row 20"
+            "b: column 'met': infinite (or beyond 3.4e38) in 1 of 100 events, the first in row 20"
         ]
 
     def test_nan_in_a_column_that_is_not_used_is_no_mistake(self, source, events, folds):
@@ -164,7 +166,10 @@ class TestMistakes:
 
     def test_values_too_large_for_single_precision_are_infinite(self, source, events, folds):
         sample = events | {"big": np.full(200, 1e300)}
-        assert "column 'big': NaN or infinite in 200 of 200" in lines_of(source(sample), folds=folds)[0]
+        assert (
+            "column 'big': infinite (or beyond 3.4e38) in 200 of 200"
+            in lines_of(source(sample), folds=folds)[0]
+        )
 
     def test_large_weights_are_not_infinite(self, source, events, folds):
         sample = events | {"weight": np.full(200, 1e300)}
@@ -174,7 +179,7 @@ class TestMistakes:
     def test_nan_weights_are_reported_once(self, source, events, folds):
         events["weight"][5] = np.nan
         assert lines_of(source(events, "a"), weight="weight", folds=folds) == [
-            "a: column 'weight': NaN or infinite in 1 of 200 events, the first in row 5"
+            f"a: column 'weight': NaN in 1 of 200 events, the first in row 5{PADDING % 'weight'}"
         ]
 
     def test_unequal_lengths(self, source, events, folds):
@@ -248,3 +253,53 @@ class TestMistakes:
 
 def shifted(events):
     return events | {"event_number": events["event_number"] + 10_000}
+
+
+class TestMissing:
+    @pytest.fixture
+    def padded(self, events):
+        events["jet_pt"][[3, 8, 9], 1] = np.nan
+        events["jet_eta"][3, 1] = np.nan
+        return events
+
+    def test_nan_is_replaced_where_it_is_declared(self, write, padded, folds):
+        missing = {"jet_pt": 0.0, "jet_eta": -10.0}
+        path = write("a", padded)
+        table = open_table(path, columns={"p": ["jet_pt", "jet_eta"]}, missing=missing, folds=folds)
+        assert table.columns["p"][3, 1].tolist() == [0.0, -10.0]
+        assert table.notes == (
+            f"{path}: column 'jet_pt': NaN in 3 of 200 events replaced by 0",
+            f"{path}: column 'jet_eta': NaN in 1 of 200 events replaced by -10",
+        )
+
+    def test_the_fingerprint_sees_the_replacement(self, source, padded, folds):
+        prints = {
+            open_table(source(padded), missing={"jet_pt": x, "jet_eta": 0.0}, folds=folds).fingerprint
+            for x in (0.0, 1.0)
+        }
+        filled = {name: np.nan_to_num(array) for name, array in padded.items()}
+        assert len(prints) == 2
+        assert open_table(source(filled), folds=folds).fingerprint in prints
+
+    def test_the_arrays_of_the_user_keep_their_nan(self, source, padded, folds):
+        open_table(source(padded), missing={"jet_pt": 0.0, "jet_eta": 0.0}, folds=folds)
+        assert np.isnan(padded["jet_pt"]).sum() == 3
+
+    def test_infinities_stay_mistakes(self, source, padded, folds):
+        padded["jet_pt"][5] = np.inf
+        assert lines_of(source(padded, "a"), missing={"jet_pt": 0.0, "jet_eta": 0.0}, folds=folds) == [
+            "a: column 'jet_pt': infinite (or beyond 3.4e38) in 1 of 200 events, the first in row 5"
+        ]
+
+    def test_a_column_without_nan_gives_no_note(self, source, events, folds):
+        missing = {"met": 0.0, "is_higgs": 0.0}
+        assert open_table(source(events), missing=missing, folds=folds).notes == ()
+
+    def test_a_name_that_is_no_column_of_the_files(self, source, events, folds):
+        columns = {"p": ["jet_pt", "jet_eta"]}
+        assert lines_of(
+            source(events, "a"), columns=columns, missing={"jet_tp": 0.0, "p": 0.0}, folds=folds
+        ) == [
+            "a: no column 'jet_tp' (did you mean 'jet_pt'?)",
+            "a: no column 'p' (valid: event_number, image, is_higgs, jet_eta, jet_pt, met, passed, weight)",
+        ]

@@ -96,3 +96,30 @@ def test_what_is_no_parquet_file(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"not a table")
     with pytest.raises(DataError, match=r"a\.parquet: cannot be read as a Parquet file"):
         ParquetSource(tmp_path / "a.parquet")
+
+
+def test_damaged_pages_are_named_when_they_are_read(tmp_path):
+    save(tmp_path, {"x": pa.array(np.random.default_rng(1).random(10_000))})
+    path = tmp_path / "a.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000] + b"\xff" * 3000 + whole[4000:])
+    with pytest.raises(DataError, match=r"a\.parquet: cannot be read as a Parquet file: .*") as error:
+        ParquetSource(path).read(["x"])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", ["[2, oops", "6", "[2, 2.5]", '"six"'])
+def test_a_declared_shape_that_is_none_makes_the_column_unreadable(tmp_path, shape):
+    kind = pa.list_(pa.float32(), 6)
+    fields = [pa.field("x", kind, metadata={"shape": shape})]
+    source = save(tmp_path, [pa.array([[0.0] * 6], kind)], fields)
+    assert source.unreadable == {"x": f"its metadata tell the shape {shape}, but a list has 6 values"}
+
+
+def test_two_columns_of_one_name_cannot_be_read(tmp_path):
+    pq.write_table(
+        pa.table([pa.array([1]), pa.array([2]), pa.array([3])], ["x", "x", "y"]), tmp_path / "a.parquet"
+    )
+    source = ParquetSource(tmp_path / "a.parquet")
+    assert source.unreadable == {"x": "there are two columns of this name"}
+    assert source.read(["y"])["y"].tolist() == [3]

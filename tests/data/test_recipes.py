@@ -56,8 +56,8 @@ def test_all_mistakes_at_once(jets):
         "columns: b <- a <- b are made of each other",
         "x.npz: no column 'ptt' (did you mean 'pt'?); 'q' is made of it",
         "x.npz: no column 'eta_' (did you mean 'eta'?)",
-        "columns.p: only columns of one shape can be stacked, found pt [E, 2], met [E]",
-        "columns.empty: only columns of one shape can be stacked, found none",
+        "x.npz: column 'p': only columns of one shape can be stacked, found pt [E, 2], met [E]",
+        "x.npz: column 'empty': only columns of one shape can be stacked, found none",
     )
 
 

@@ -69,3 +69,18 @@ def test_strings_and_single_values_cannot_be_columns():
     source = ArraySource({"process": np.array(["ggH"]), "lumi": np.array(3.0)})
     assert source.unreadable == {"process": "its type is <U3", "lumi": "it is a single value"}
     assert source.names() == {}
+
+
+@pytest.mark.parametrize("order", ["<f2", ">f2"])
+def test_every_number_of_half_precision_is_exact(order):
+    half = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(order)
+    half.flags.writeable = False
+    for array in (half, half[::-2], half.reshape(256, 256).T):
+        single = in_memory(array, "a")
+        assert single.dtype == np.float32
+        assert single.flags.c_contiguous
+        np.testing.assert_array_equal(single, array.astype(np.float32))
+
+
+def test_half_precision_without_events():
+    assert in_memory(np.zeros((0, 3), np.float16), "a").shape == (0, 3)

@@ -146,6 +146,68 @@ def test_the_second_task_survives_a_control_before_it(key, control):
     assert torch.isfinite(tau.grad).all()
 
 
+EDGES = {
+    "nothing at all": (0.0, 0.0, 0.0, 0.0),
+    "no mass": (50.0, 1.0, 1.0, 0.0),
+    "a negative mass": (50.0, 1.0, 1.0, -3.0),
+    "along the beam": (1e-6, 50.0, 0.0, 1.0),
+    "half a turn": (30.0, 0.0, math.pi, 1.0),
+    "very hard": (1e5, 4.9, -math.pi, 1e3),
+    "a pt below 0": (-40.0, 0.0, 0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("key", LEARNING_FIRST)
+def test_gradients_of_the_first_task_are_finite_at_the_edges(key, edge):
+    p4 = torch.tensor([[EDGES[edge], EDGES[edge]]]).requires_grad_()
+    image = torch.zeros(1, 2, 3, 16, 16).requires_grad_()
+    net = first(key)
+    net(image, p4).square().sum().backward()
+    gradients = [p4.grad, *(weight.grad for weight in net.parameters())]
+    assert all(torch.isfinite(gradient).all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("key", LEARNING_SECOND)
+def test_gradients_of_the_second_task_are_finite_at_the_edges(key, edge):
+    # The same tau twice: collinear, so that the roots of the mass are at their smallest.
+    tau = torch.tensor([[EDGES[edge][:3], EDGES[edge][:3]]]).requires_grad_()
+    net = find(key)()
+    logit = net(tau)
+    logit.sum().backward()
+    assert torch.isfinite(logit).all()
+    assert all(torch.isfinite(g).all() for g in [tau.grad, *(weight.grad for weight in net.parameters())])
+
+
+SIZES = {
+    nn.Linear: ("in_features", "out_features"),
+    nn.LSTM: ("input_size", "hidden_size"),
+    nn.Conv2d: ("in_channels", "out_channels", "kernel_size", "padding"),
+}
+
+
+def structure(module):
+    """Sizes in and out of the layers with weights, in the order in which they are declared."""
+    layers = [layer for layer in module.modules() if type(layer) in SIZES]
+    return [tuple(getattr(layer, name) for name in SIZES[type(layer)]) for layer in layers]
+
+
+def test_the_structures_are_those_of_the_study():
+    embed, head = [(16, 16), (16, 16), (16, 4)], [(8, 32), (32, 32), (32, 3)]
+    assert structure(find("TauMLP")()) == [(768, 16), *embed, *head]
+    maps = [
+        (3, 32, (3, 3), (0, 0)),
+        (32, 16, (3, 3), (0, 0)),
+        (16, 16, (2, 2), (0, 0)),
+        (16, 8, (2, 2), (0, 0)),
+    ]
+    assert structure(find("TauCNN")()) == [*maps, (128, 16), *embed, (8, 64), (64, 64), (64, 64), (64, 3)]
+    assert structure(find("MLP")()) == [(6, 32), (32, 32), (32, 32), (32, 1)]
+    assert structure(find("LSTM")()) == [(3, 32), (32, 32), (32, 32), (32, 1), (1, 1)]
+    assert structure(find("MassMLP")()) == [(1, 64), (64, 64), (64, 1)]
+
+
 @pytest.mark.parametrize("key", ["TauCNN", "TauMLP"])
 def test_negative_and_empty_pixels_are_harmless(key):
     image, p4 = events()

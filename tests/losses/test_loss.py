@@ -39,6 +39,14 @@ def test_weighted_mean_pinned():
     assert weighted_mean(loss[:1], torch.tensor([7.0])).item() == 1.0
 
 
+def test_signed_weights_whose_sum_is_zero_or_negative_are_divided_by_their_size():
+    loss = torch.tensor([1.0, 3.0], requires_grad=True)
+    for weight, gradient in (([1.0, -1.0], [0.5, -0.5]), ([1.0, -3.0], [0.25, -0.75])):
+        loss.grad = None
+        weighted_mean(loss, torch.tensor(weight)).backward()
+        assert loss.grad.tolist() == gradient
+
+
 def test_a_weight_of_two_is_an_event_twice():
     loss = torch.tensor([1.0, 5.0])
     assert weighted_mean(loss, torch.tensor([2, 1])) == weighted_mean(

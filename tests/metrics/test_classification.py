@@ -94,6 +94,7 @@ class TestAuc:
 
     def test_infinite_scores_have_an_order_and_nan_has_none(self):
         assert auc([-np.inf, 0.0, np.inf], [0, 0, 1]) == 1.0
+        assert auc([np.inf, np.inf, -np.inf, -np.inf], [0, 1, 0, 1]) == 0.5
         assert np.isnan(auc([0.0, np.nan, 1.0], [0, 0, 1]))
 
     @pytest.mark.parametrize(

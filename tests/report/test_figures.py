@@ -280,7 +280,7 @@ def test_a_history_that_is_no_number_is_refused(own):
 
 @pytest.mark.usefixtures("quick")
 def test_figures_go_beside_the_results_by_default(own):
-    assert {path.parent for path in report(own)} == {own / "figures"}
+    assert {path.parent for path in report(str(own))} == {own / "figures"}
 
 
 @pytest.mark.usefixtures("quick")

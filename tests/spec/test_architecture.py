@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from tsunagu.spec import (
     Choice,
     architectures,
     canonical,
+    check_choices,
     choice,
     choices,
     count,
@@ -52,6 +56,14 @@ def test_two_definitions_of_one_name_are_an_error():
         choices([choice(8, 16, name="width"), choice(8, 32, name="width")])
 
 
+def test_clashes_of_names_have_their_places():
+    space = {"a": node("X", w=choice(8, 16, name="w")), "b": [choice(8, 32, name="w")], "c.d": choice(1, 2)}
+    assert [mistake.path for mistake in check_choices(space)] == [("b", 0)]
+    twice = choice(1, 2)
+    (mistake,) = check_choices({"c": {"d": twice}, "c.d": twice})
+    assert "two choices stand under this label" in mistake.message
+
+
 @pytest.mark.parametrize(
     ("architecture", "message"),
     [
@@ -75,6 +87,16 @@ def test_every_architecture_resolves_to_a_value_without_choices(values, data):
     for architecture in architectures(value):
         parts = walk(resolve(value, architecture))
         assert not any(isinstance(part, Choice) for _, part in parts)
+
+
+@given(data=st.data())
+def test_every_clash_has_a_place_at_which_a_choice_stands(values, data):
+    value = data.draw(st.lists(st.one_of(values, st.just(choice(1, 2, name="width"))), max_size=3))
+    parts = dict(walk(value))
+    mistakes = check_choices(value)
+    assert all(isinstance(parts[mistake.path], Choice) for mistake in mistakes)
+    with pytest.raises(ChoiceError, match=re.escape(mistakes[0].message)) if mistakes else nullcontext():
+        choices(value)
 
 
 def test_architectures_are_values():

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tsunagu.errors import SpecError
-from tsunagu.spec import Data, LossTerm, Study, Task, Train, apply_variation, node, variations
+from tsunagu.errors import Mistake, SpecError
+from tsunagu.spec import Data, LossTerm, Study, Task, Train, apply_variation, blame, node, variations
 
 
 def _study(**vary):
@@ -48,4 +48,13 @@ def test_mistakes_name_the_axis_and_the_label():
     assert [str(mistake) for mistake in caught.value.mistakes] == [
         "vary.train.epochs.bad: expected a whole number, found 'five'",
         "vary.train.epochs.worse: must be at least 0, found -1",
+    ]
+
+
+def test_mistakes_of_a_variation_stand_where_its_value_does():
+    labels = {"tasks.fit.model": "b", "train.epochs": "long"}
+    found = [Mistake(("tasks", "fit", "model", "args", "hiden"), "x"), Mistake(("metric",), "y")]
+    assert [m.path for m in blame(found, labels)] == [
+        ("vary", "tasks.fit.model", "b", "args", "hiden"),
+        ("metric",),
     ]

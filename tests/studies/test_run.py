@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tsunagu.errors import DataError, SpecError, TsunaguError
+from tsunagu.errors import SpecError, TsunaguError
 from tsunagu.spec import choice, node
 from tsunagu.studies import Watcher, check_study, needed_columns, plan, run_study, seeds
 
@@ -128,11 +128,8 @@ def test_mistakes_of_names_and_of_columns_come_together(study_of, pipeline_of, t
 def test_files_that_cannot_be_opened_come_with_the_mistakes(study_of, pipeline_of, tmp_path):
     study = study_of(pipeline_of(first=node("TauCNM")))
     lost = study.model_copy(update={"data": study.data.model_copy(update={"files": "lost.npz"})})
-    with pytest.raises(SpecError, match=r"TauCNM[\s\S]*data.files: no file matches"):
+    with pytest.raises(SpecError, match=r"data.files: no file matches[\s\S]*TauCNM"):
         check_study(lost, tmp_path)
-    whole = study_of()
-    with pytest.raises(DataError, match="no file matches"):
-        check_study(whole.model_copy(update={"data": lost.data}), tmp_path)
 
 
 def test_a_ready_made_sample_is_found_by_its_name(study_of, tmp_path):
@@ -140,7 +137,7 @@ def test_a_ready_made_sample_is_found_by_its_name(study_of, tmp_path):
     columns = study.data.columns
     ready = study.data.model_copy(update={"files": "ready:htautau", "columns": columns})
     assert len(check_study(study.model_copy(update={"data": ready}), tmp_path).of(ready)) == 4000
-    with pytest.raises(DataError, match=r"no ready-made sample 'htautua' \(did you mean 'htautau'\?\)"):
+    with pytest.raises(SpecError, match=r"data.files: .*no ready-made sample 'htautua' \(did you mean 'htautau'\?\)"):
         check_study(
             study.model_copy(update={"data": ready.model_copy(update={"files": "ready:htautua"})}), tmp_path
         )

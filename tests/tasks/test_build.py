@@ -54,8 +54,33 @@ def test_arguments_that_a_constructor_refuses_are_quoted():
 def test_all_mistakes_of_a_model_are_found_at_once():
     model = [node("Linera", 2, 3), choice(a=node("ReLU"), b=node("GELO")), node("Linear", in_feature=3), 7]
     found = [str(mistake) for mistake in check_model(model, ("model",))]
-    assert len(found) == 4
+    assert len(found) == 6
     assert "did you mean 'Linear'" in found[0]
     assert found[1].startswith("model.1.choice.b.key: unknown layer 'GELO'")
-    assert "in_feature" in found[2]
-    assert "expected a node" in found[3]
+    assert found[2].startswith("model.2.args.in_feature: unknown argument 'in_feature'")
+    assert [line.split(": ")[1] for line in found[3:5]] == [
+        "missing argument 'in_features'",
+        "missing argument 'out_features'",
+    ]
+    assert "expected a node" in found[5]
+
+
+def test_nodes_in_arguments_and_their_options_are_checked_too():
+    model = node("Sequential", choice(a=node("ReLU"), b=node("GELO")), node("Linera", 2))
+    assert [mistake.path for mistake in check_model(model, ())] == [
+        ("args", 0, "choice", "b", "key"),
+        ("args", 1, "key"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("LSTM", "found 'LSTM'; write {key: LSTM}"),
+        (None, "found nothing"),
+        ({"name": "X"}, "found {'name': 'X'}"),
+    ],
+)
+def test_what_is_no_node_says_what_to_write(value, message):
+    (mistake,) = check_model(value, ("model",))
+    assert mistake.message == f"expected a node {{key, args}} or a list of them, {message}"

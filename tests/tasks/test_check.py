@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
-from tsunagu.errors import DataError, SpecError
 from tsunagu.spec import LossTerm, Pipeline, Task, choice, node
 from tsunagu.tasks import check_data, check_pipeline
 
@@ -41,19 +38,23 @@ def test_a_metric_of_an_unknown_column_is_a_mistake(table):
     assert mistake.path == ("metric",)
 
 
-def test_shapes_that_do_not_fit_are_found_on_a_few_events(table):
-    with pytest.raises(SpecError, match=r"tasks.fit.model: the model fails on jet_p4 \[4, 2, 4\]"):
-        check_data(_pipeline(node("Linear", 7, 3)), table)
+@pytest.mark.parametrize(
+    ("loss", "path", "message"),
+    [
+        (LossTerm(key=choice("mse", "msee"), target="t"), ("key", "choice", "msee"), "unknown loss 'msee'"),
+        (LossTerm(key="mse", target=choice("t", "tt")), ("target", "choice", "tt"), "unknown column 'tt'"),
+        (LossTerm(key="huber", target="t", args={"dleta": 1}), ("args", "dleta"), "unknown argument 'dleta'"),
+        (LossTerm(key="huber", target="t", args={"delta": choice(1.0, -1.0)}), ("args",), ""),
+    ],
+)
+def test_every_option_of_a_loss_is_checked(loss, path, message):
+    task = Task(inputs=["x"], output="y", model=node("ReLU"), loss=loss)
+    (mistake,) = check_pipeline(Pipeline(tasks={"fit": task}, metric="mse(y, t)"), {"x", "t"})
+    assert mistake.path == ("tasks", "fit", "loss", *path)
+    assert mistake.message.startswith(message)
 
 
-def test_a_loss_that_does_not_fit_is_found_on_a_few_events(table):
-    with pytest.raises(SpecError, match=r"tasks.fit.loss: "):
-        check_data(_pipeline(node("Linear", 4, 5)), table)
-
-
-def test_a_label_outside_the_classes_is_counted(table, pipeline_of):
-    labels = table.columns["is_higgs"].clone()
-    labels[:3] = 7
-    wrong = dataclasses.replace(table, columns=dict(table.columns) | {"is_higgs": labels})
-    with pytest.raises(DataError, match=r"events.npz.*'is_higgs'.*3"):
-        check_data(pipeline_of(), wrong)
+def test_one_name_with_two_definitions_is_a_mistake_of_the_pipeline():
+    model = [node("Linear", 4, choice(3, 5, name="w")), node("Linear", choice(3, 7, name="w"), 3)]
+    (mistake,) = check_pipeline(_pipeline(model))
+    assert mistake.path == ("tasks", "fit", "model", 1, "args", 0)

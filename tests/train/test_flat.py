@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -45,3 +46,63 @@ def test_frozen_parameters_stay_where_they_are():
 
 def test_a_model_without_parameters_has_an_empty_vector():
     assert FlatModel(nn.ReLU()).count == 0
+
+
+class Tied(nn.Module):
+    """An encoder and a decoder that share a weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.there, self.back = nn.Linear(3, 3, bias=False), nn.Linear(3, 3)
+        self.back.weight = self.there.weight
+
+    def forward(self, x):
+        return self.back(self.there(x).tanh())
+
+
+def test_a_shared_weight_is_one_stretch_and_gathers_both_gradients():
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(2)
+        net = Tied()
+    x = torch.linspace(-1, 1, 6).reshape(2, 3)
+    net(x).square().sum().backward()
+    expected = net.there.weight.grad.clone()
+    flat = FlatModel(net)
+    assert flat.count == 12
+    assert net.there.weight is net.back.weight
+    net(x).square().sum().backward()
+    assert torch.equal(flat.gradient[:9].view(3, 3), expected)
+    flat.weights.data.fill_(0.5)
+    assert (net.back.weight == 0.5).all()
+
+
+def test_weights_that_no_loss_reaches_have_the_gradient_zero():
+    net = _net()
+    flat = FlatModel(net)
+    net[2](torch.ones(1, 4)).sum().backward()
+    assert flat.gradient[:16].count_nonzero() == 0
+    before = flat.weights.detach().clone()
+    torch.optim.Adam([flat.weights], lr=0.1).step()
+    assert torch.equal(flat.weights[:16], before[:16])
+
+
+def test_buffers_of_any_dtype_and_weights_of_double_precision():
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).double()
+    flat = FlatModel(net)
+    assert flat.weights.dtype == torch.float64
+    net(torch.rand(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))).sum().backward()
+    assert net[1].num_batches_tracked == 1
+
+
+def test_weights_in_another_order_of_memory_keep_their_values():
+    net = nn.Conv2d(3, 4, 2).to(memory_format=torch.channels_last)
+    image = torch.rand(1, 3, 5, 5, generator=torch.Generator().manual_seed(1))
+    before = net(image)
+    FlatModel(net)
+    torch.testing.assert_close(net(image), before)
+
+
+def test_weights_of_two_dtypes_are_refused():
+    net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2).double())
+    with pytest.raises(ValueError, match=r"several dtypes: torch.float32, torch.float64"):
+        FlatModel(net)

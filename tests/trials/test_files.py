@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -12,7 +13,14 @@ import torch
 from tsunagu.errors import ResumeError
 from tsunagu.trials import read_tensors, write_bytes, write_tensors
 
-TENSORS = {"w": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(3), "empty": torch.zeros(0)}
+TENSORS = {
+    "w": torch.arange(6.0).reshape(2, 3),
+    "n": torch.tensor(3),
+    "empty": torch.zeros(0),
+    "half": torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
+    "flags": torch.tensor([True, False]),
+    "turned": torch.arange(6.0).reshape(2, 3).T,
+}
 
 
 def test_tensors_come_back_as_they_were(tmp_path):
@@ -63,6 +71,24 @@ def test_a_full_disk_keeps_the_old_file_and_leaves_no_part(tmp_path, monkeypatch
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert [found.name for found in tmp_path.iterdir()] == ["result.json"]
+
+
+def _write_often(path, letter):
+    for _ in range(50):
+        write_bytes(path, letter * 5000)
+
+
+def test_two_processes_may_write_one_file(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    path = tmp_path / "results.csv"
+    writers = [spawn.Process(target=_write_often, args=(path, letter)) for letter in (b"a", b"b")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert path.read_bytes() in (b"a" * 5000, b"b" * 5000)
+    assert [found.name for found in tmp_path.iterdir()] == ["results.csv"]
 
 
 def test_a_real_limit_on_the_size_of_files_is_a_clear_error(tmp_path):

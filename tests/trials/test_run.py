@@ -83,11 +83,20 @@ def test_a_damaged_checkpoint_is_named_and_removing_it_begins_again(trial, table
     assert run_trial(trial, table, store).metrics
 
 
-def test_a_damaged_result_is_named(trial, table, tmp_path):
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '"text"', '{"epochs": []}', '{"epochs": {}}'])
+def test_a_result_that_is_missing_or_garbage_is_named_and_nothing_is_trained(trial, table, tmp_path, content):
     result = run_trial(trial, table, Store(tmp_path))
-    (result.path / "result.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ResumeError, match="cannot be read"):
-        run_trial(trial, table, Store(tmp_path))
+    path = result.path / "result.json"
+    path.unlink()
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    steps = []
+    with pytest.raises(
+        ResumeError, match=rf"{result.digest}: this trial's result cannot be read .*remove the"
+    ):
+        run_trial(trial, table, Store(tmp_path), on_step=steps.append)
+    assert steps == []
+    assert (result.path / "weights.safetensors").exists()
 
 
 def test_the_digest_depends_on_every_input(trial, table, pipeline_of):
@@ -100,6 +109,22 @@ def test_the_digest_depends_on_every_input(trial, table, pipeline_of):
     digests = {trial.digest(table), *(other.digest(table) for other in changed)}
     digests.add(trial.digest(dataclasses.replace(table, fingerprint="other")))
     assert len(digests) == 6
+
+
+def test_how_often_the_state_is_stored_is_no_part_of_the_digest(trial, table, pipeline_of):
+    rarely = dataclasses.replace(trial, pipeline=pipeline_of(checkpoint_seconds=600.0))
+    assert rarely.digest(table) == trial.digest(table)
+
+
+def test_two_metrics_of_one_function_are_both_stored(table, tmp_path, pipeline_of):
+    more = ("mse(tau_p4, true_tau_p4)", "mse(jet_p4, jet_p4)", "auc(score,is_higgs)")
+    pipeline = pipeline_of(metrics=more, epochs=0)
+    metrics = run_trial(Trial(pipeline=pipeline, folds=Folds(), seed=1), table, Store(tmp_path)).metrics
+    assert {name.removeprefix("test_") for name in metrics if name.startswith("test_")} == {
+        "auc",
+        "mse_tau_p4",
+        "mse_jet_p4",
+    }
 
 
 def test_the_digest_follows_the_users_own_source_file(trial, table, pipeline_of, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tsunagu.cli.console import console, problems
+from tsunagu.cli.reading import read_study
 from tsunagu.cli.sample import sample
 from tsunagu.errors import SpecError, TsunaguError
 
@@ -54,23 +55,23 @@ def schema(
 @app.command()
 def check(study: StudyFile, overrides: Overrides = None) -> None:
     """Find everything that is wrong with a study and its files, before any training."""
-    from tsunagu.spec import load_study
     from tsunagu.studies import check_study
 
-    document = load_study(study, overrides or [])
+    document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
     console.print(f"{study}: no mistakes; {len(table):,} events, {len(table.columns)} columns are read")
+    for note in table.notes:
+        console.print(note, markup=False)
 
 
 @app.command()
 def plan(study: StudyFile, overrides: Overrides = None) -> None:
     """Show what a run would do: models and sizes, stages, choices, trials, events."""
     from tsunagu.cli.plan import describe
-    from tsunagu.spec import load_study
     from tsunagu.studies import check_study
 
-    document = load_study(study, overrides or [])
+    document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
         for part in describe(document.study, table):
@@ -84,12 +85,11 @@ def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
 
     from tsunagu.cli.progress import watching
     from tsunagu.report import explain, results_table
-    from tsunagu.spec import load_study
     from tsunagu.studies import run_study
 
     # One thread a process: torch's spinning threads cost far more than they gain on small models.
     torch.set_num_threads(1)
-    document = load_study(study, overrides or [])
+    document = read_study(study, overrides)
     with problems(document), watching() as watcher:
         outcome = run_study(document.study, out, base=study.parent, watcher=watcher)
     if outcome.rows:

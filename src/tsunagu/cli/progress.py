@@ -80,10 +80,12 @@ class _Bars:
         self.epochs = self.progress.add_task("", total=None, state="")
 
     def trial(self, planned: Planned) -> None:
+        assert self.trials is not None
         assert self.epochs is not None
         self.state, self.seen, self.looked = "", 0, time.monotonic()
-        description = f"{planned.method}, seed {planned.trial.seed}"
-        self.progress.reset(self.epochs, description=description, total=None, state="")
+        words = [planned.method, *planned.trial.architecture.values(), f"seed {planned.trial.seed}"]
+        self.progress.update(self.trials, state=", ".join(words))
+        self.progress.reset(self.epochs, description="", total=None, state="")
 
     def step(self, training: Training) -> None:
         self.seen += training.pipeline.train.batch_size

@@ -21,11 +21,17 @@ def check_finite(file: str, name: str, array: Array) -> list[str]:
     # The sum is finite only if every value is: a third of the time, and no array of booleans.
     if array.dtype.kind != "f" or np.isfinite(_sum(array)):
         return []
-    bad = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    values = array.reshape(len(array), -1)
+    nan, infinite = np.isnan(values).any(axis=1), np.isinf(values).any(axis=1)
+    bad = nan | infinite
     if not bad.any():
         return []
-    found = f"NaN or infinite in {bad.sum()} of {len(array)} events, the first in row {bad.argmax()}"
-    return [f"{file}: column '{name}': {found}"]
+    # What is too large for single precision has become infinite, see `as_column`.
+    beyond = "infinite" if array.dtype == np.float64 else "infinite (or beyond 3.4e38)"
+    what = " or ".join(word for word, rows in (("NaN", nan), (beyond, infinite)) if rows.any())
+    remedy = "" if infinite.any() else f"; if it is padding, data.missing: {{{name}: 0.0}} replaces it"
+    found = f"{what} in {bad.sum()} of {len(array)} events, the first in row {bad.argmax()}"
+    return [f"{file}: column '{name}': {found}{remedy}"]
 
 
 def check_lengths(file: str, arrays: Mapping[str, Array]) -> list[str]:

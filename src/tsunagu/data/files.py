@@ -97,8 +97,12 @@ def listed(names: Sequence[str], most: int = 3) -> str:
 
 
 def _no_match(path: Path) -> str:
+    if path.is_dir():
+        endings = sorted({file.suffix for file in path.glob("*")} & _READERS.keys())
+        wanted = " or ".join(f"'{path}/*{ending}'" for ending in endings)
+        return f"'{path}' is a folder{f'; write {wanted}' if wanted else ' without event files'}"
     folder = path.parent
     if not folder.is_dir() and not any(letter in str(folder) for letter in "*?["):
         return f"no file matches '{path}': there is no folder '{folder}'"
     near = [str(file) for file in folder.glob("*") if file.suffix in _READERS]
-    return f"no file matches '{path}'{did_you_mean(str(path), near)}"
+    return f"no file matches '{path}'{did_you_mean(str(path), near, most=4)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, final
 
@@ -14,6 +16,8 @@ from tsunagu.errors import DataError
 
 __all__ = ["NpzSource"]
 
+# What zipfile and numpy raise for files that are cut short, overwritten, or packed in a way they do not know.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError)
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -51,8 +55,19 @@ class NpzSource(Source):
 
     def read(self, names: Sequence[str]) -> dict[str, Array]:
         """Read these columns and no others."""
-        with np.load(self._path, allow_pickle=False) as arrays:
-            return {n: in_memory(arrays[n], f"{self.name}: column '{n}'") for n in names}
+        problems: list[str] = []
+        found: dict[str, Array] = {}
+        with _opened(self._path) as arrays:
+            for name in names:
+                try:
+                    found[name] = in_memory(arrays[name], f"{self.name}: column '{name}'")
+                except DataError as error:
+                    problems.append(str(error))
+                except _DAMAGED as error:
+                    problems.append(f"{self.name}: column '{name}' cannot be read: {error}")
+        if problems:
+            raise DataError("\n".join(problems))
+        return found
 
 
 _Header = tuple[tuple[int, ...], np.dtype[Any]]
@@ -63,9 +78,22 @@ def _headers(path: Path) -> dict[str, _Header]:
         with zipfile.ZipFile(path) as archive:
             members = [name for name in archive.namelist() if name.endswith(".npy")]
             return {name.removesuffix(".npy"): _open_header(archive, name) for name in members}
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        message = f"{path}: cannot be read as an npz file: {error}"
-        raise DataError(message) from error
+    except _DAMAGED as error:
+        raise DataError(_no_npz(path, error)) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        arrays = np.load(path, allow_pickle=False)
+    except _DAMAGED as error:
+        raise DataError(_no_npz(path, error)) from error
+    with arrays:
+        yield arrays
+
+
+def _no_npz(path: Path, error: Exception) -> str:
+    return f"{path}: cannot be read as an npz file: {error}"
 
 
 def _open_header(archive: zipfile.ZipFile, name: str) -> _Header:

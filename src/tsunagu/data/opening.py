@@ -10,17 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsunagu.data.checks import (
-    check_duplicates,
-    check_parts,
-    check_role,
-    check_sum,
-)
+from tsunagu.data.checks import check_duplicates, check_parts, check_role, check_sum
 from tsunagu.data.files import FileLike, open_sources
 from tsunagu.data.fingerprint import fingerprint
 from tsunagu.data.folds import FoldChoice, fold_of, split_rows
 from tsunagu.data.loading import Loaded, as_column, load
-from tsunagu.data.recipes import Declared, Plan, build, plan_columns
+from tsunagu.data.recipes import Declared, Plan, build, check_names, plan_columns
 from tsunagu.data.source import Array
 from tsunagu.data.table import Table
 from tsunagu.errors import DataError
@@ -32,6 +27,7 @@ def open_table(
     files: FileLike | Sequence[FileLike],
     *,
     columns: Declared | None = None,
+    missing: Mapping[str, float] | None = None,
     weight: str | None = None,
     train_weight: str | None = None,
     event_number: str = "event_number",
@@ -45,6 +41,8 @@ def open_table(
         columns: derived columns: a rename (``{"image": "jet_image"}``) or a stack on a new last axis
             (``{"jet_p4": ["jet_pt", "jet_eta"]}``). May replace a column of the file, and be made of derived
             ones.
+        missing: for a column of the files, what stands in it in place of NaN; only for padding, because a
+            network cannot tell it from a measured value. NaN in other columns, and infinities, are problems.
         weight: column of the physical event weight, with its sign; None for 1.
         train_weight: column of the weight for training losses; None for the size of ``weight``. A training on
             signed weights can run away to minus infinity, and dropping events with negative weights
@@ -75,9 +73,9 @@ def open_table(
     roles = {"weight": weight, "training weight": train_weight, "event number": event_number}
     named = [name for name in roles.values() if name is not None]
     plan = plan_columns(sources, columns or {}, needed, named)
-    loaded = load(sources, plan, exact=named)
+    loaded = load(sources, plan, exact=named, missing=missing)
     events, problems = _events(loaded, plan, roles)
-    problems = [*plan.problems, *loaded.problems, *problems]
+    problems = [*plan.problems, *check_names(sources, missing or {}), *loaded.problems, *problems]
     if events is not None:
         problems += _check_events(events, folds)
     if problems or events is None:
@@ -143,6 +141,7 @@ def _table(columns: Mapping[str, Array], events: _Events, folds: FoldChoice) -> 
         fingerprint=fingerprint(used | special),
         files=events.loaded.files,
         file_rows=events.loaded.rows,
+        notes=events.loaded.notes,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
@@ -51,9 +52,10 @@ class ParquetSource(Source):
             with pq.ParquetFile(path) as file:
                 self._rows: int = file.metadata.num_rows
                 found = {field.name: _describe(file, field) for field in file.schema_arrow}
+                twice = {name for name, count in Counter(file.schema_arrow.names).items() if count > 1}
         except (pa.ArrowException, OSError) as error:
-            message = f"{path}: cannot be read as a Parquet file: {error}"
-            raise DataError(message) from error
+            raise DataError(_damaged(path, error)) from error
+        found |= dict.fromkeys(twice, "there are two columns of this name")
         super().__init__(str(path), {n: reason for n, reason in found.items() if isinstance(reason, str)})
         self._path = path
         layouts = {n: layout for n, layout in found.items() if not isinstance(layout, str)}
@@ -70,13 +72,15 @@ class ParquetSource(Source):
         arrays = {n: np.empty((self._rows, *self._columns[n].shape), self._columns[n].dtype) for n in names}
         bad = dict.fromkeys(names, 0)
         start = 0
-        with pq.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(batch_size=_ROWS, columns=list(names)):
-                for name in names:
-                    bad[name] += self._fill(
-                        arrays[name][start : start + len(batch)], batch.column(name), name
-                    )
-                start += len(batch)
+        try:
+            with pq.ParquetFile(self._path) as file:
+                for batch in file.iter_batches(batch_size=_ROWS, columns=list(names)):
+                    rows = slice(start, start + len(batch))
+                    for name in names:
+                        bad[name] += self._fill(arrays[name][rows], batch.column(name), name)
+                    start = rows.stop
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(_damaged(self._path, error)) from error
         self._report({n: count for n, count in bad.items() if count})
         return arrays
 
@@ -89,12 +93,16 @@ class ParquetSource(Source):
 
     def _report(self, bad: dict[str, int]) -> None:
         lines = [
-            f"{self.name}: column '{n}': {count} of {self._rows} events have a missing value (null) or a "
-            f"list of another length than {list(self._lengths[n])}"
+            f"{self.name}: column '{n}': {count} of {self._rows} events have a missing value (null)"
+            + (f" or a list of another length than {list(self._lengths[n])}" if self._lengths[n] else "")
             for n, count in bad.items()
         ]
         if lines:
             raise DataError("\n".join(lines))
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return f"{path}: cannot be read as a Parquet file: {' '.join(str(error).split())}"
 
 
 def _is_list(kind: Any) -> bool:
@@ -109,10 +117,23 @@ def _describe(file: Any, field: Any) -> tuple[Column, tuple[int, ...]] | str:
     if dtype is None:
         return f"its type is {field.type}"
     stored = _stored_shape(file, field)
-    declared = json.loads((field.metadata or {}).get(b"shape", "null"))
-    if declared is not None and math.prod(declared) != math.prod(stored):
-        return f"its metadata tell the shape {declared}, but a list has {math.prod(stored)} values"
-    return Column(dtype, stored if declared is None else tuple(declared)), stored
+    text = (field.metadata or {}).get(b"shape")
+    if text is None:
+        return Column(dtype, stored), stored
+    declared = _declared_shape(text)
+    if declared is None or math.prod(declared) != math.prod(stored):
+        found = text.decode(errors="replace")
+        return f"its metadata tell the shape {found}, but a list has {math.prod(stored)} values"
+    return Column(dtype, declared), stored
+
+
+def _declared_shape(text: bytes) -> tuple[int, ...] | None:
+    try:
+        shape = json.loads(text)
+    except ValueError:
+        return None
+    whole = isinstance(shape, list) and all(isinstance(n, int) and n >= 0 for n in shape)
+    return tuple(shape) if whole else None
 
 
 def _memory(leaf: Any) -> np.dtype[Any] | None:

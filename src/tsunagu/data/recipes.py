@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
@@ -12,7 +12,7 @@ from tsunagu.data.files import listed
 from tsunagu.data.source import Array, Column, Source
 from tsunagu.errors import DataError, did_you_mean
 
-__all__ = ["Declared", "Plan", "Recipe", "build", "leaves", "plan_columns", "recipe"]
+__all__ = ["Declared", "Plan", "Recipe", "build", "check_names", "leaves", "plan_columns", "recipe"]
 
 Declared = Mapping[str, str | list[str]]
 Recipe = str | tuple["Recipe", ...]
@@ -96,12 +96,11 @@ def plan_columns(
     wanted = dict.fromkeys([*declared, *(available if needed is None else needed), *roles])
     recipes, problems = _recipes(wanted, declared)
     raw = dict.fromkeys(leaf for made in recipes.values() for leaf in leaves(made))
-    found = {leaf: _missing(leaf, sources, recipes) or _mismatch(leaf, sources) for leaf in raw}
+    found = {leaf: _missing(leaf, sources, recipes, declared) or _mismatch(leaf, sources) for leaf in raw}
     problems += [line for lines in found.values() for line in lines]
     good = {leaf for leaf, lines in found.items() if not lines}
     whole = {name: made for name, made in recipes.items() if good.issuperset(leaves(made))}
-    types = sources[0].names()
-    stacks = {name: _stack_problem(name, made, types) for name, made in whole.items()}
+    stacks = {name: _stack_problem(name, made, sources[0]) for name, made in whole.items()}
     problems += [line for line in stacks.values() if line]
     read = [name for name in wanted if name in whole and not stacks[name] and _is_used(name, needed, roles)]
     return Plan(
@@ -109,6 +108,18 @@ def plan_columns(
         raw=tuple(dict.fromkeys(leaf for name in read for leaf in leaves(whole[name]))),
         problems=tuple(problems),
     )
+
+
+def check_names(sources: Sequence[Source], names: Iterable[str]) -> list[str]:
+    """Names that are a column of no file, where only columns of files make sense.
+
+    >>> from tsunagu.data import ArraySource
+    >>> check_names([ArraySource({"jet_pt": np.ones(3)}, "a.npz")], ["jet_tp"])
+    ["a.npz: no column 'jet_tp' (did you mean 'jet_pt'?)"]
+    """
+    known = dict.fromkeys(name for source in sources for name in source.names())
+    where = listed([source.name for source in sources])
+    return [f"{where}: no column '{name}'{did_you_mean(name, known)}" for name in names if name not in known]
 
 
 def _is_used(name: str, needed: Sequence[str] | None, roles: Sequence[str]) -> bool:
@@ -126,14 +137,16 @@ def _recipes(wanted: Mapping[str, None], declared: Declared) -> tuple[dict[str, 
     return recipes, problems
 
 
-def _missing(leaf: str, sources: Sequence[Source], recipes: Mapping[str, Recipe]) -> list[str]:
+def _missing(
+    leaf: str, sources: Sequence[Source], recipes: Mapping[str, Recipe], declared: Declared
+) -> list[str]:
     lacking = [source for source in sources if leaf not in source.names()]
     users = [name for name, made in recipes.items() if name != leaf and leaf in leaves(made)]
     use = f"; '{users[0]}' is made of it" if users else ""
     having = next((source.name for source in sources if leaf in source.names()), None)
     if having is not None:
         return [f"{source.name}: {_reason(leaf, source, [])}, which {having} has{use}" for source in lacking]
-    valid = [*sources[0].names(), *recipes.keys() - {leaf, *users}] if sources else []
+    valid = [*sources[0].names(), *declared.keys() - {leaf, *users}] if sources else []
     return [f"{listed([source.name for source in lacking])}: {_reason(leaf, sources[0], valid)}{use}"]
 
 
@@ -157,19 +170,18 @@ def _text(kind: Column) -> str:
     return f"{kind.dtype} [{', '.join(['E', *map(str, kind.shape)])}]"
 
 
-def _stack_problem(name: str, made: Recipe, types: Mapping[str, Column]) -> str | None:
-    shapes: dict[str, tuple[int, ...]] = {}
+def _stack_problem(name: str, made: Recipe, source: Source) -> str | None:
     try:
-        _shape(made, types, shapes)
+        _shape(made, source.names())
     except DataError as error:
-        return f"columns.{name}: {error}"
+        return f"{source.name}: column '{name}': {error}"
     return None
 
 
-def _shape(made: Recipe, types: Mapping[str, Column], shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+def _shape(made: Recipe, types: Mapping[str, Column]) -> tuple[int, ...]:
     if isinstance(made, str):
         return types[made].shape
-    parts = {" + ".join(leaves(part)): _shape(part, types, shapes) for part in made}
+    parts = {" + ".join(leaves(part)): _shape(part, types) for part in made}
     if len(set(parts.values())) != 1:
         found = ", ".join(f"{part} [{', '.join(['E', *map(str, shape)])}]" for part, shape in parts.items())
         message = f"only columns of one shape can be stacked, found {found or 'none'}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from tsunagu.errors import DataError
@@ -87,7 +88,16 @@ def in_memory(array: Array, where: str) -> Array:
     if array.dtype.kind == "u" and array.dtype.itemsize == 8 and (beyond := int((array > limit).sum())):
         message = f"{where}: {beyond} of {array.size} values are larger than {limit}, the largest int64"
         raise DataError(message)
+    if array.dtype.kind == "f" and array.dtype.itemsize == 2:
+        return _single(array)
     return np.ascontiguousarray(array, dtype=memory_dtype(array.dtype))
+
+
+def _single(half: Array) -> Array:
+    # The processor converts eight numbers at once; torch asks it to, numpy (2.4) takes six times as long.
+    owned = np.require(half, dtype=np.float16, requirements=["C", "W"])
+    single: Array = torch.from_numpy(owned).float().numpy()
+    return single
 
 
 @final

@@ -29,6 +29,7 @@ class Table:
         fingerprint: SHA-256 of the columns, weights and event numbers.
         files: where the events come from, for messages.
         file_rows: number of events of each file; the rows of the table are in the order of the files.
+        notes: sentences on what is not as in the files: the replaced NaN of each file and column.
 
     >>> import numpy as np
     >>> from types import SimpleNamespace
@@ -47,6 +48,7 @@ class Table:
     fingerprint: str
     files: tuple[str, ...] = ()
     file_rows: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.event_number)

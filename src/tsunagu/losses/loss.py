@@ -91,11 +91,15 @@ def known_losses() -> list[str]:
 
 
 def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
-    """The one reduction: ``sum_e(w_e l_e) / sum_e(w_e)``, and 0 where the weights sum to 0.
+    """The one reduction: ``sum_e(w_e l_e) / sum_e |w_e|``, and 0 where all weights are 0.
+
+    With weights that are not negative it is the mean. Negative weights keep their sign in the sum, but the *size*
+    divides: the plain sum over a small batch may be near 0, which would blow the gradient up, or below 0, which would
+    turn it around. A training on signed weights can still run away where a region has a negative net weight.
 
     Args:
         loss: ``[E]``.
-        weight: ``[E]``, any dtype; negative weights count as such.
+        weight: ``[E]``, any dtype.
 
     Returns:
         A scalar in the loss's dtype.
@@ -105,13 +109,16 @@ def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
 
     >>> weighted_mean(torch.tensor([1.0, 3.0]), torch.tensor([3.0, 1.0])).item()
     1.5
+    >>> weighted_mean(torch.tensor([1.0, 3.0]), torch.tensor([3.0, -1.0])).item()
+    0.0
     """
     if loss.ndim != 1 or loss.shape != weight.shape:
         msg = f"one loss and one weight per event expected, found {list(loss.shape)} and {list(weight.shape)}"
         raise ValueError(msg)
     weight = weight.to(loss.dtype)
-    total = weight.sum()
-    return (weight * loss).sum() / torch.where(total == 0.0, torch.ones_like(total), total)
+    # The share of each event comes first, so that only one product is differentiated.
+    share = weight / weight.abs().sum().clamp(min=torch.finfo(loss.dtype).tiny)
+    return (loss * share).sum()
 
 
 def align(prediction: Tensor, target: Tensor) -> Tensor:

@@ -25,7 +25,8 @@ class MeanSquared(Loss):
     """
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
-        return event_mean((align(prediction, target) - target.to(prediction.dtype)).square())
+        aimed = target.to(prediction.dtype)
+        return event_mean(functional.mse_loss(align(prediction, aimed), aimed, reduction="none"))
 
     def check(self, target: Tensor) -> str | None:
         return check_finite(target)

@@ -27,23 +27,40 @@ class Metric:
 
     Args:
         function: called with numpy arrays.
+        meaning: half a sentence for whoever reads the number in a table.
         larger_is_better: False for errors.
         best: the value that nothing beats; None for the end of the scale. A bias is best at 0, not at its
             smallest.
     """
 
     function: Callable[[ArrayLike, ArrayLike, ArrayLike | None], float]
+    meaning: str
     larger_is_better: bool
     best: float | None = None
 
 
 _METRICS: dict[str, Metric] = {
-    "accuracy": Metric(function=accuracy, larger_is_better=True),
-    "auc": Metric(function=auc, larger_is_better=True),
-    "bias": Metric(function=bias, larger_is_better=False, best=0.0),
-    "mae": Metric(function=mae, larger_is_better=False),
-    "mse": Metric(function=mse, larger_is_better=False),
-    "resolution": Metric(function=resolution, larger_is_better=False),
+    "accuracy": Metric(
+        function=accuracy, meaning="the share of events that are given their own class", larger_is_better=True
+    ),
+    "auc": Metric(
+        function=auc,
+        meaning="how often a signal event scores above a background event; 0.5 is chance, 1 is perfect",
+        larger_is_better=True,
+    ),
+    "bias": Metric(
+        function=bias,
+        meaning="the median of predicted over true pt, minus 1; 0.02 is 2 % too high",
+        larger_is_better=False,
+        best=0.0,
+    ),
+    "mae": Metric(function=mae, meaning="the mean absolute error", larger_is_better=False),
+    "mse": Metric(function=mse, meaning="the mean squared error", larger_is_better=False),
+    "resolution": Metric(
+        function=resolution,
+        meaning="half the width of the central 68 % of predicted over true pt, over its median; 0.1 is 10 %",
+        larger_is_better=False,
+    ),
 }
 
 

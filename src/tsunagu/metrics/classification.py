@@ -144,7 +144,9 @@ def _steps(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None, m
     if np.isnan(score).any():
         return None
     order = np.argsort(score)
-    first = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0)
+    rising = score[order]
+    # Compared and not subtracted: two infinite scores are equal, but have no difference.
+    first = np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]]))
     return _Steps(np.add.reduceat(signal[order], first), np.add.reduceat(background[order], first))
 
 

@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
 
-def report(out: Path, to: Path | None = None) -> list[Path]:
+def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
     """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV.
 
     The same folder gives the same bytes. What cannot be drawn is told in ``left_out.txt`` and in the log; everything
@@ -46,7 +46,8 @@ def report(out: Path, to: Path | None = None) -> list[Path]:
         ResumeError: a file of the study is missing or damaged, or a figure cannot be written; the message names it.
         DataError: a file does not hold what it should.
     """
-    outcome, folder = read_outcome(out), to or out / "figures"
+    out = Path(out)
+    outcome, folder = read_outcome(out), Path(to or out / "figures")
     written: list[Path] = []
     left_out: list[str] = _not_shown(outcome)
     for name, draw in _planned(outcome):
@@ -62,13 +63,13 @@ def report(out: Path, to: Path | None = None) -> list[Path]:
     return written
 
 
-def is_current(out: Path, to: Path) -> bool:
+def is_current(out: Path | str, to: Path | str) -> bool:
     """Whether the figures in a folder were drawn by this version from the tables that the study has now.
 
     Trials never change under their name, so the tables, which name them, are all that needs to be compared.
     """
-    note = to / MADE_FROM
-    return note.exists() and note.read_text(encoding="utf-8") == _made_from(out)
+    note = Path(to) / MADE_FROM
+    return note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
 
 
 def _made_from(out: Path) -> str:

@@ -15,7 +15,7 @@ __all__ = ["results_table"]
 DASH = "\N{EN DASH}"
 
 
-def results_table(out: Path) -> Table:
+def results_table(out: Path | str) -> Table:
     """Methods and baselines, best first, with every metric on the test events.
 
     Args:
@@ -29,7 +29,7 @@ def results_table(out: Path) -> Table:
         ResumeError: a file is missing or damaged.
         DataError: a file does not hold what it should.
     """
-    outcome = read_outcome(out)
+    outcome = read_outcome(Path(out))
     columns = _test_columns(outcome)
     table = Table(
         title=outcome.name,

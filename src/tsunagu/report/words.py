@@ -10,7 +10,7 @@ from tsunagu.report.reading import Method, Outcome, read_outcome
 __all__ = ["explain"]
 
 
-def explain(out: Path) -> list[str]:
+def explain(out: Path | str) -> list[str]:
     """Sentences to read below :func:`~tsunagu.report.results_table`.
 
     Args:
@@ -20,7 +20,7 @@ def explain(out: Path) -> list[str]:
         ResumeError: a file is missing or damaged.
         DataError: a file does not hold what it should.
     """
-    outcome = read_outcome(out)
+    outcome = read_outcome(Path(out))
     meanings = [f"{name}: {find_metric(call.name).meaning}" for name, call in outcome.metrics.items()]
     return [*_events(outcome), *meanings, *_gain(outcome), *_untrained(outcome)]
 

@@ -12,18 +12,19 @@ node('ScaleFactor')
 """
 
 from tsunagu.errors import Path
-from tsunagu.spec.architecture import Architecture, architectures, choices, resolve
+from tsunagu.spec.architecture import Architecture, architectures, check_choices, choices, resolve
 from tsunagu.spec.canonical import canonical, digest
+from tsunagu.spec.columns import check_columns, check_leaks
 from tsunagu.spec.counting import count
 from tsunagu.spec.document import Document, load_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
-from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train
+from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.schema import schema
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
-from tsunagu.spec.vary import apply_variation, variations
+from tsunagu.spec.vary import apply_variation, blame, variations
 
 __all__ = [
     "Architecture",
@@ -41,14 +42,19 @@ __all__ = [
     "Value",
     "apply_variation",
     "architectures",
+    "blame",
     "canonical",
+    "check_choices",
+    "check_columns",
     "check_graph",
+    "check_leaks",
     "choice",
     "choices",
     "count",
     "digest",
     "dump_yaml",
     "load_study",
+    "loss",
     "node",
     "options",
     "order",

@@ -10,11 +10,11 @@ from typing import TypeVar, final
 
 from pydantic import BaseModel
 
-from tsunagu.errors import ChoiceError, did_you_mean
+from tsunagu.errors import ChoiceError, Mistake, did_you_mean
 from tsunagu.spec.canonical import canonical
-from tsunagu.spec.nodes import Choice, Node, Value, children
+from tsunagu.spec.nodes import Choice, Node, Value, children, walk
 
-__all__ = ["Architecture", "architectures", "choices", "labelled_choices", "resolve"]
+__all__ = ["Architecture", "architectures", "check_choices", "choices", "labelled_choices", "resolve"]
 
 T = TypeVar("T")
 
@@ -60,10 +60,27 @@ def choices(value: Value) -> dict[str, Choice]:
     """
     found: dict[str, Choice] = {}
     for label, open_choice in labelled_choices(value):
-        if label in found:
-            _check_tie(label, found[label], open_choice)
+        if label in found and (clash := _clash(label, found[label], open_choice)):
+            raise ChoiceError(clash)
         found.setdefault(label, open_choice)
     return found
+
+
+def check_choices(value: Value) -> list[Mistake]:
+    """What makes :func:`choices` fail, each with its place in the data.
+
+    >>> from tsunagu.spec import choice
+    >>> print(*check_choices({"a": choice(1, 2, name="w"), "b": choice(1, 3, name="w")}))
+    b: w: one name, two definitions: options 1, 2 here and 1, 3 there; give one another name
+    """
+    places = [path for path, part in walk(value) if isinstance(part, Choice)]
+    found: dict[str, Choice] = {}
+    mistakes: list[Mistake] = []
+    for path, (label, open_choice) in zip(places, labelled_choices(value), strict=True):
+        if label in found and (clash := _clash(label, found[label], open_choice)):
+            mistakes.append(Mistake(path, clash))
+        found.setdefault(label, open_choice)
+    return mistakes
 
 
 def architectures(value: Value) -> Iterator[Architecture]:
@@ -108,14 +125,13 @@ def labelled_choices(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple
         yield from labelled_choices(part, _below(value, path, step))
 
 
-def _check_tie(label: str, first: Choice, second: Choice) -> None:
+def _clash(label: str, first: Choice, second: Choice) -> str | None:
     if first.name is None or second.name is None:
-        msg = f"{label}: two choices stand under this label, not both with a name; give each its own"
-        raise ChoiceError(msg)
+        return f"{label}: two choices stand under this label, not both with a name; give each its own"
     if canonical(first) != canonical(second):
         found = f"options {', '.join(first.options)} here and {', '.join(second.options)} there"
-        msg = f"{label}: one name, two definitions: {found}; give one another name"
-        raise ChoiceError(msg)
+        return f"{label}: one name, two definitions: {found}; give one another name"
+    return None
 
 
 def _check_option(label: str, option: str, decided: Choice) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, final
@@ -10,13 +10,21 @@ from typing import Any, final
 from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.spec.messages import MISSING
 from tsunagu.spec.models import Study
+from tsunagu.spec.overrides import apply_overrides, parse_overrides
 from tsunagu.spec.places import Places
-from tsunagu.spec.validation import set_value, validate_study
+from tsunagu.spec.validation import is_above, valid_part, validate_study
 from tsunagu.spec.variables import expand_files
 from tsunagu.spec.vary import variations
-from tsunagu.spec.yaml_nodes import Reading, parse_scalar, read_yaml
+from tsunagu.spec.yaml_nodes import read_yaml
 
 __all__ = ["Document", "load_study"]
+
+
+Further = Callable[[Study, bool], Iterable[Mistake]]
+
+
+def _nothing(_study: Study, _whole: bool) -> Iterable[Mistake]:
+    return ()
 
 
 @final
@@ -45,16 +53,23 @@ class Document:
         return self.places.locate(path, key=key)
 
     def annotate(self, mistakes: Iterable[Mistake]) -> list[Mistake]:
-        """The same mistakes with their places."""
-        return [self.places.place(mistake) for mistake in mistakes]
+        """The same mistakes with their places, in the order of the file."""
+        return _sorted([self.places.place(mistake) for mistake in mistakes], self.path)
 
 
-def load_study(path: FilePath | str, overrides: Sequence[str] = ()) -> Document:
+def load_study(
+    path: FilePath | str,
+    overrides: Sequence[str] = (),
+    further: Further = _nothing,
+) -> Document:
     """Read a study file.
 
     Args:
         path: a YAML file; ``{ref: other.yaml#section}`` in it is relative to the file that says it.
         overrides: changes such as ``train.epochs=5``, checked like the file.
+        further: finds the mistakes that only other packages can see, such as unknown layers. It is asked about the
+            rest of a study with mistakes, and told whether the section ``data`` has none of them, so that those of
+            all kinds are reported at once; a study without any is left to the caller.
 
     Raises:
         SpecError: every mistake of the file and of the overrides, each with its place, in the order of the file.
@@ -62,7 +77,7 @@ def load_study(path: FilePath | str, overrides: Sequence[str] = ()) -> Document:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = FilePath(folder, "study.yaml")
-    ...     _ = file.write_text("data: {files: a.npz}\\ntasks: {}\\nmetrc: auc(y, t)\\n")
+    ...     _ = file.write_text("data: {files: a.npz}\\ntasks: {}\\nmetrc: auc(y, t)\\n", encoding="utf-8")
     ...     try:
     ...         load_study(file)
     ...     except SpecError as error:
@@ -72,24 +87,34 @@ def load_study(path: FilePath | str, overrides: Sequence[str] = ()) -> Document:
     /study.yaml:1:1: metric: is missing
     """
     reading = read_yaml(FilePath(path))
-    given, mistakes = _overrides(overrides)
-    study, found = _study(reading, given)
+    given, mistakes = parse_overrides(overrides)
+    data, unknown = apply_overrides(reading.data, given)
+    data, variables = expand_files(data)
+    study, wrong = validate_study(data)
+    # What could not be read has been reported; that it now seems to be null is not a second mistake.
+    wrong = [m for m in wrong if not any(is_above(path, m.path) for path in reading.unread)]
+    wrong += _vary_mistakes(study) if study else []
+    found = [*reading.mistakes, *unknown, *variables, *wrong]
+    if study is None or mistakes or found:
+        found += _further(data, found, further)
+        reading.places.overrides = tuple(given)
+        mistakes += [reading.places.place(mistake) for mistake in found]
+        raise SpecError(_sorted(mistakes, path))
     reading.places.overrides = tuple(given)
-    mistakes += [reading.places.place(m) for m in [*reading.mistakes, *found]]
-    if study is None or mistakes:
-        raise SpecError(sorted(dict.fromkeys(mistakes), key=lambda mistake: _rank(mistake, path)))
     return Document(study, FilePath(path), reading.places)
 
 
-def _study(reading: Reading, given: dict[Path, Any]) -> tuple[Study | None, list[Mistake]]:
-    data = reading.data
-    for target, value in given.items():
-        data = set_value(data, target, value)
-    data, mistakes = expand_files(data)
-    study, found = validate_study(data)
-    # What could not be read has been reported; that it now seems to be null is not a second mistake.
-    mistakes += [m for m in found if not any(m.path[: len(path)] == path for path in reading.unread)]
-    return study, mistakes if study is None else mistakes + _vary_mistakes(study)
+def _further(data: Any, found: Sequence[Mistake], further: Further) -> list[Mistake]:
+    """What else is wrong, as far as it does not only follow from what was found."""
+    rest = valid_part(data)
+    if rest is None:
+        return []
+    if _vary_mistakes(rest):
+        rest = rest.model_copy(update={"vary": {}})
+    paths = [mistake.path for mistake in found if mistake.path]
+    # What follows from a wrong data section would be reported as names that are no columns.
+    more = further(rest, not any(path[0] == "data" for path in paths))
+    return [m for m in more if not any(is_above(p, m.path) or is_above(m.path, p) for p in paths)]
 
 
 def _vary_mistakes(study: Study) -> list[Mistake]:
@@ -100,21 +125,8 @@ def _vary_mistakes(study: Study) -> list[Mistake]:
     return []
 
 
-def _overrides(texts: Sequence[str]) -> tuple[dict[Path, Any], list[Mistake]]:
-    given: dict[Path, Any] = {}
-    mistakes: list[Mistake] = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        path = tuple(name.strip().split("."))
-        if not equals or not all(path):
-            found = f"expected PATH=VALUE such as train.epochs=5, found '{text}'"
-            mistakes.append(Mistake((), found, "--set"))
-            continue
-        try:
-            given[path] = parse_scalar(value)
-        except SpecError as error:
-            mistakes += [Mistake((*path, *m.path), m.message, "--set") for m in error.mistakes]
-    return given, mistakes
+def _sorted(mistakes: Iterable[Mistake], path: FilePath | str) -> list[Mistake]:
+    return sorted(dict.fromkeys(mistakes), key=lambda mistake: _rank(mistake, path))
 
 
 def _rank(mistake: Mistake, path: FilePath | str) -> tuple[bool, bool, str, int, int]:

@@ -18,7 +18,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = bool(text) and "\n" not in text and _reads_as(text)
+    # Between brackets an open parenthesis looks as if a comma had cut the text.
+    plain = bool(text) and "\n" not in text and text.count("(") <= text.count(")") and _reads_as(text)
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 

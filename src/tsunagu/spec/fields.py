@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -27,10 +28,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from tsunagu.errors import Mistake, Path
 from tsunagu.spec.messages import mistakes_of
-from tsunagu.spec.nodes import Choice, Value
+from tsunagu.spec.nodes import Choice, Value, to_data
 from tsunagu.spec.values import parse_value, validate_args, validate_node, validate_schedule, validate_value
 
 __all__ = [
+    "VERSION",
     "AnyArgs",
     "AnyNode",
     "AnySchedule",
@@ -38,16 +40,21 @@ __all__ = [
     "Bool",
     "Inputs",
     "Name",
+    "Number",
     "OrChoice",
     "PositiveFloat",
     "PositiveInt",
     "Seeds",
     "Text",
     "Texts",
+    "Variations",
+    "Version",
     "Weight",
     "one_or_many",
 ]
 
+VERSION = 1
+"""Of the format of study files; raised when an old file would mean something else."""
 CHOICE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["choice"],
@@ -111,10 +118,41 @@ def _list_or_mapping(data: Any) -> str:
     return "<mapping>" if isinstance(data, Mapping) else "<list>"
 
 
+def _plain_variations(vary: Any) -> Any:
+    """The varied values as plain data: they are parsed where they are set, but must be values of a spec at all."""
+    axes = vary.items() if isinstance(vary, Mapping) else []
+    options = [
+        (p, label, part)
+        for p, labels in axes
+        if isinstance(labels, Mapping)
+        for label, part in labels.items()
+    ]
+    mistakes = [mistake for p, label, part in options for mistake in parse_value(part, (p, label))[1]]
+    if mistakes:
+        raise PydanticCustomError("value", "values of a spec", {"mistakes": mistakes})
+    return to_data(vary)
+
+
+def _known(version: int) -> int:
+    if version != VERSION:
+        found = {"known": VERSION, "found": version}
+        raise PydanticCustomError(
+            "value", "this tsunagu reads version {known} of the format, found {found}", found
+        )
+    return version
+
+
+def _distinct(seeds: int | list[int]) -> int | list[int]:
+    if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
+        raise PydanticCustomError("value", "a seed stands twice, found {found}", {"found": repr(seeds)})
+    return seeds
+
+
 Name = Annotated[StrictStr, Field(min_length=1)]
 Bool = Annotated[StrictBool, OrChoice()]
 Text = Annotated[Name, OrChoice()]
 PositiveInt = Annotated[StrictInt, Field(ge=1)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 PositiveFloat = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
@@ -142,4 +180,10 @@ Inputs = Annotated[
 Seeds = Annotated[
     Annotated[PositiveInt, Tag("<one>")] | Annotated[list[PositiveInt], Field(min_length=1), Tag("<many>")],
     Discriminator(one_or_many),
+    AfterValidator(_distinct),
 ]
+Variations = Annotated[
+    dict[str, Annotated[dict[str, Annotated[Any, WithJsonSchema({})]], Field(min_length=1)]],
+    BeforeValidator(_plain_variations),
+]
+Version = Annotated[StrictInt, AfterValidator(_known)]

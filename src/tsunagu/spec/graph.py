@@ -9,7 +9,7 @@ from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 from tsunagu.spec.models import Pipeline, Task
 from tsunagu.spec.nodes import Value, options
 
-__all__ = ["check_graph", "order", "supervisors"]
+__all__ = ["all_inputs", "check_graph", "order", "supervisors", "targets"]
 
 
 def order(pipeline: Pipeline) -> list[str]:
@@ -40,6 +40,17 @@ def supervisors(pipeline: Pipeline) -> dict[str, str]:
     return {task.output: task.losses[0].target for task in pipeline.tasks.values() if task.losses}
 
 
+def targets(pipeline: Pipeline) -> set[str]:
+    """The columns that supervise a task; where one is left to choose, all its options."""
+    terms = [loss for task in pipeline.tasks.values() for loss in task.losses]
+    return {column for loss in terms for _, column in options(loss.target)}
+
+
+def all_inputs(pipeline: Pipeline) -> list[tuple[Path, str]]:
+    """Every input of every task with its path."""
+    return [pair for name, task in pipeline.tasks.items() for pair in _inputs(name, task)]
+
+
 def check_graph(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mistake]:
     """Unknown names, circles, outputs that clash, truth that leaks into an input, and truth that is missing.
 
@@ -62,12 +73,12 @@ def check_graph(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mis
 
 def _check_inputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:
     outputs = {task.output for task in pipeline.tasks.values()}
-    targets = {column for task in pipeline.tasks.values() for column in _targets(task)}
+    truth = targets(pipeline)
     mistakes: list[Mistake] = []
-    for path, column in _all_inputs(pipeline):
+    for path, column in all_inputs(pipeline):
         if column in outputs:
             continue
-        if column in targets:
+        if column in truth:
             found = f"the truth leaks: '{column}' supervises a task and may not be read as an input"
             mistakes.append(Mistake(path, found))
         elif columns is not None and column not in columns:
@@ -77,13 +88,13 @@ def _check_inputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]
 
 
 def _check_outputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:
-    targets = {column for task in pipeline.tasks.values() for column in _targets(task)}
+    taken = (columns or set()) | targets(pipeline)
     mistakes, seen = [], dict[str, str]()
     for name, task in pipeline.tasks.items():
         path: Path = ("tasks", name, "output")
         if task.output in seen:
             mistakes.append(Mistake(path, f"'{task.output}' is already the output of {seen[task.output]}"))
-        elif task.output in (columns or set()) | targets:
+        elif task.output in taken:
             found = f"'{task.output}' is also a column of the table; give the output another name"
             mistakes.append(Mistake(path, found))
         seen.setdefault(task.output, name)
@@ -93,8 +104,10 @@ def _check_outputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake
 def _check_losses(pipeline: Pipeline) -> list[Mistake]:
     """Every stage needs something to learn from: without a loss there is no truth to pretrain a task on."""
     tasks, train = pipeline.tasks, pipeline.train
-    read = {column for _, column in _all_inputs(pipeline)}
+    read = {column for _, column in all_inputs(pipeline)}
     needed = [n for n, task in tasks.items() if train.intermediate is not False or task.output not in read]
+    if not needed:  # every output is read: a circle, which is reported as such
+        return []
     if not any(_can_count(loss.weight) for name in needed for loss in tasks[name].losses):
         return [Mistake(("tasks",), f"no loss with a weight above 0 is left to train {' and '.join(needed)}")]
     if train.pretrain is False or train.intermediate is False or len(tasks) == 1:
@@ -116,17 +129,9 @@ def _circle(pipeline: Pipeline, names: list[str]) -> Mistake:
     return Mistake(path, f"these tasks wait for each other: {' -> '.join(names)}")
 
 
-def _all_inputs(pipeline: Pipeline) -> list[tuple[Path, str]]:
-    return [pair for name, task in pipeline.tasks.items() for pair in _inputs(name, task)]
-
-
 def _inputs(name: str, task: Task) -> list[tuple[Path, str]]:
     pairs = task.inputs.items() if isinstance(task.inputs, Mapping) else enumerate(task.inputs)
     return [(("tasks", name, "inputs", step), column) for step, column in pairs]
-
-
-def _targets(task: Task) -> set[str]:
-    return {column for loss in task.losses for _, column in options(loss.target)}
 
 
 def _can_count(weight: Value) -> bool:

@@ -9,13 +9,21 @@ from pydantic import BaseModel, ValidationError
 
 from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.spec.nodes import Choice
+from tsunagu.spec.scalars import BOOL, FLOAT, INT
 
 __all__ = ["is_about_key", "mistakes_of"]
 
 TAGS = {"<one>", "<many>", "<list>", "<mapping>", "[key]"}
 """Steps that pydantic puts into a path for itself."""
 MISSING = "is missing"
-ABOUT_KEYS = ("there is no such setting", "there is no '", "a node has", "a choice has", "the name of a task")
+ABOUT_KEYS = (
+    "there is no such setting",
+    "there is no '",
+    "unknown argument",
+    "a node has",
+    "a choice has",
+    "the name of a task",
+)
 
 KINDS = {
     "int_type": "a whole number",
@@ -90,7 +98,7 @@ def _message(
     if kind in KINDS and _is_choice(detail["input"]):
         return f"a choice cannot stand here, only inside tasks and train; expected {KINDS[kind]}"
     if kind in KINDS:
-        return f"expected {KINDS[kind]}, found {found}"
+        return f"expected {KINDS[kind]}, found {found}{_remedy(KINDS[kind], detail['input'])}"
     return str(detail["msg"])
 
 
@@ -98,8 +106,18 @@ def _is_choice(found: Any) -> bool:
     return isinstance(found, Choice) or (isinstance(found, Mapping) and "choice" in found)
 
 
+def _remedy(expected: str, found: Any) -> str:
+    """How to write what is right but for its form: a number in quotes, or 1e3 for a whole number."""
+    words = {"a whole number": INT, "a number": FLOAT, "true or false": BOOL}.get(expected)
+    if words is not None and isinstance(found, str) and words.match(found):
+        return ": a text; write it without quotes"
+    if expected == "a whole number" and isinstance(found, float) and found.is_integer():
+        return f"; write {int(found)}"
+    return ""
+
+
 def _shorten(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -7,26 +7,24 @@ Legend: a *path* is the dotted way to a value, such as ``train.optimizer.args.lr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     StrictInt,
     Tag,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.spec.fields import (
+    VERSION,
     AnyArgs,
     AnyNode,
     AnySchedule,
@@ -34,23 +32,22 @@ from tsunagu.spec.fields import (
     Bool,
     Inputs,
     Name,
+    Number,
     OrChoice,
     PositiveFloat,
     PositiveInt,
     Seeds,
     Text,
     Texts,
+    Variations,
+    Version,
     Weight,
     one_or_many,
 )
 from tsunagu.spec.messages import mistakes_of
-from tsunagu.spec.nodes import Node, to_data
-from tsunagu.spec.values import parse_value
+from tsunagu.spec.nodes import Node, Value
 
-__all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train"]
-
-VERSION = 1
-"""Of the format of study files; raised when an old file would mean something else."""
+__all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train", "loss"]
 
 
 class _Model(BaseModel):
@@ -104,11 +101,14 @@ class Data(_Model):
         weight: the column of the physics weight, for metrics and plots; 1 without.
         train_weight: the column of the training weight, for losses; the absolute physics weight without.
         event_number: the column that decides the fold.
+        missing: for a column of the files, what stands in it in place of NaN, such as ``{jet2_pt: 0.0}`` for the
+            padding of a jet that an event does not have; NaN in any other column is an error.
         folds: how events are split.
     """
 
     files: Texts
     columns: dict[str, Texts] = {}
+    missing: dict[str, Number] = {}
     weight: Name | None = None
     train_weight: Name | None = None
     event_number: Name = "event_number"
@@ -126,6 +126,18 @@ class LossTerm(_Model):
     target: Text
     weight: Annotated[Weight, OrChoice()] = 1.0
     args: AnyArgs = {}
+
+
+def loss(key: str, /, *, target: str, weight: float = 1.0, **args: Value) -> LossTerm:
+    """One loss of a task, as :class:`LossTerm` with the function's own settings as keyword arguments.
+
+    Raises:
+        SpecError: a negative weight, or what else cannot stand in a study file.
+
+    >>> loss("huber", target="true_pt", weight=0.5, delta=2.0)
+    LossTerm(key='huber', target='true_pt', weight=0.5, args={'delta': 2.0})
+    """
+    return LossTerm(key=key, target=target, weight=weight, args=args)
 
 
 Losses = Annotated[
@@ -199,36 +211,6 @@ def _without_dots(tasks: dict[str, Task]) -> dict[str, Task]:
 Tasks = Annotated[dict[str, Task], Field(min_length=1), AfterValidator(_without_dots)]
 
 
-def _plain_variations(vary: Any) -> Any:
-    """The varied values as plain data: they are parsed where they are set, but must be values of a spec at all."""
-    axes = vary.items() if isinstance(vary, Mapping) else []
-    options = [
-        (p, label, part)
-        for p, labels in axes
-        if isinstance(labels, Mapping)
-        for label, part in labels.items()
-    ]
-    mistakes = [mistake for p, label, part in options for mistake in parse_value(part, (p, label))[1]]
-    if mistakes:
-        raise PydanticCustomError("value", "values of a spec", {"mistakes": mistakes})
-    return to_data(vary)
-
-
-def _known(version: int) -> int:
-    if version != VERSION:
-        found = {"known": VERSION, "found": version}
-        raise PydanticCustomError(
-            "value", "this tsunagu reads version {known} of the format, found {found}", found
-        )
-    return version
-
-
-def _distinct(seeds: int | list[int]) -> int | list[int]:
-    if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
-        raise PydanticCustomError("value", "a seed stands twice, found {found}", {"found": repr(seeds)})
-    return seeds
-
-
 class Pipeline(_Model):
     """A graph of tasks and how it is trained.
 
@@ -250,6 +232,7 @@ class Study(_Model):
 
     Args:
         version: of this format.
+        name: the heading of tables and figures; the folder of the results by default.
         data: see :class:`Data`.
         tasks: see :class:`Pipeline`, as the three that follow.
         train: see :class:`Train`.
@@ -262,18 +245,16 @@ class Study(_Model):
     The models are frozen; the lists and mappings inside them are not locked and must not be changed either.
     """
 
-    version: Annotated[StrictInt, AfterValidator(_known)] = 1
+    version: Version = VERSION
+    name: Name | None = None
     data: Data
     tasks: Tasks
     train: Train = Train()
     metric: Name
     metrics: list[Name] = []
     baselines: dict[str, Name] = {}
-    vary: Annotated[
-        dict[str, Annotated[dict[str, Annotated[Any, WithJsonSchema({})]], Field(min_length=1)]],
-        BeforeValidator(_plain_variations),
-    ] = {}
-    seeds: Annotated[Seeds, AfterValidator(_distinct)] = 1
+    vary: Variations = {}
+    seeds: Seeds = 1
 
     @property
     def pipeline(self) -> Pipeline:

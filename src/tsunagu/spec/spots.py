@@ -7,8 +7,9 @@ from pathlib import Path as FilePath
 
 import yaml
 
-from tsunagu.errors import Mistake, SpecError
+from tsunagu.errors import Mistake, SpecError, did_you_mean
 from tsunagu.spec.scalars import SpecLoader
+from tsunagu.spec.yaml_errors import decoding_mistake, yaml_mistake
 
 __all__ = ["Spot", "compose_file", "compose_text"]
 
@@ -38,14 +39,15 @@ def compose_file(file: FilePath) -> yaml.Node:
         SpecError: it cannot be read, is empty, or is not YAML.
     """
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=SpecLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise SpecError([Mistake((), f"cannot be read ({why})", str(file))]) from error
+        root = yaml.compose(file.read_bytes().decode("utf-8"), Loader=SpecLoader)
+    except OSError as error:
+        raise SpecError(
+            [Mistake((), f"cannot be read ({error.strerror}){_near(file)}", str(file))]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SpecError([decoding_mistake(error, file)]) from error
     except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else str(file)
-        raise SpecError([Mistake((), f"not YAML: {_reason(error)}", where)]) from error
+        raise SpecError([yaml_mistake(error, file)]) from error
     if root is None:
         raise SpecError([Mistake((), "is empty; a study needs data, tasks and metric", str(file))])
     return root
@@ -60,10 +62,10 @@ def compose_text(text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=SpecLoader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise SpecError([Mistake((), f"'{text}' is not YAML: {_reason(error)}")]) from error
+        found = yaml_mistake(error, "").message
+        raise SpecError([Mistake((), f"'{text}' is {found}")]) from error
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    return " ".join(str(getattr(error, "problem", None) or error).split())
+def _near(file: FilePath) -> str:
+    beside = [other.name for other in file.parent.glob("*.y*ml")] if file.parent.is_dir() else []
+    return "" if file.exists() else did_you_mean(file.name, beside, most=0)

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tsunagu.errors import Mistake, Path
+from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.spec.messages import mistakes_of
 from tsunagu.spec.models import Study
 
-__all__ = ["set_value", "validate_study"]
+__all__ = ["is_above", "no_step", "set_value", "valid_part", "validate_study"]
 
 
 def validate_study(data: Any) -> tuple[Study | None, list[Mistake]]:
@@ -26,6 +26,46 @@ def validate_study(data: Any) -> tuple[Study | None, list[Mistake]]:
         return Study.model_validate(data), []
     except ValidationError as error:
         return None, mistakes_of(error, Study)
+
+
+def valid_part(data: Any) -> Study | None:
+    """The study without the settings that are wrong, or None where one of them has no default.
+
+    >>> task = {"inputs": ["x"], "output": "y", "model": {"key": "ReLU"}, "loss": {"key": "mse", "target": "t"}}
+    >>> data = {"data": {"files": "a"}, "tasks": {"fit": task}, "metric": "mse(y, t)", "train": {"epochs": "five"}}
+    >>> valid_part(data).train.epochs
+    20
+    """
+    study, mistakes = validate_study(data)
+    while study is None:
+        rest = data
+        for mistake in mistakes:
+            rest = _without(rest, mistake.path)
+        if rest == data:
+            return None
+        data = rest
+        study, mistakes = validate_study(data)
+    return study
+
+
+def is_above(path: Path, other: Path) -> bool:
+    """Whether a path leads to another, or to what that one is in.
+
+    >>> is_above(("train",), ("train", "epochs")), is_above(("train", "epochs"), ("train",))
+    (True, False)
+    """
+    return other[: len(path)] == path
+
+
+def no_step(step: str, data: Any) -> str:
+    """The sentence on a path that leads nowhere: what stands at its end, and what is valid there.
+
+    >>> no_step("epohcs", {"epochs": 5})
+    "there is no 'epohcs' in it (did you mean 'epochs'?)"
+    """
+    valid = f" (valid: 0 to {len(data) - 1})" if isinstance(data, list) and data else ""
+    near = did_you_mean(step, map(str, data)) if isinstance(data, Mapping) else valid
+    return f"there is no '{step}' in it{near}"
 
 
 def set_value(data: Any, path: Path, value: Any) -> Any:
@@ -43,3 +83,21 @@ def set_value(data: Any, path: Path, value: Any) -> Any:
         return changed
     base = data if isinstance(data, Mapping) else {}
     return {**base, str(step): set_value(base.get(str(step)), tuple(rest), value)}
+
+
+def _without(data: Any, path: Path) -> Any:
+    """Without the last part of a path that stands in a mapping; a list loses nothing, it would count anew."""
+    for end in range(len(path), 0, -1):
+        above = data
+        for step in path[: end - 1]:
+            above = above[step] if _leads_on(above, step) else None
+        if isinstance(above, Mapping) and path[end - 1] in above:
+            rest = {name: part for name, part in above.items() if name != path[end - 1]}
+            return set_value(data, path[: end - 1], rest)
+    return data
+
+
+def _leads_on(data: Any, step: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, Mapping) and step in data

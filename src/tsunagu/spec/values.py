@@ -58,13 +58,18 @@ def _as_node(value: Value, *, optional: bool) -> Any:
         return Node(value)
     if isinstance(value, Choice):
         return Choice({n: _as_node(part, optional=optional) for n, part in value.options.items()}, value.name)
-    if isinstance(value, Node) or (optional and value is None):
+    if isinstance(value, Node) and isinstance(value.args, Mapping):
+        return value
+    if isinstance(value, Node):
+        expected = f"the arguments of {value.key} by name"
+        raise _not(expected, value.args)
+    if optional and value is None:
         return value
     raise _not("a node {key, args}", value)
 
 
 def _not(expected: str, found: Any) -> PydanticCustomError:
-    context = {"expected": expected, "found": repr(found)}
+    context = {"expected": expected, "found": "nothing" if found is None else repr(found)}
     return PydanticCustomError("value", "expected {expected}, found {found}", context)
 
 

@@ -13,6 +13,7 @@ from tsunagu.spec.validation import set_value
 __all__ = ["expand_files"]
 
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+BARE = re.compile(r"\$(\w+)/")
 FILES = ("data", "files")
 
 
@@ -28,7 +29,11 @@ def expand_files(data: Any) -> tuple[Any, list[Mistake]]:
         names = _at(data, path)
         listed = enumerate(names) if isinstance(names, list) else []
         for place, name in [(path, names), *(((*path, number), name) for number, name in listed)]:
-            if isinstance(name, str) and VARIABLE.search(name):
+            if not isinstance(name, str):
+                continue
+            if bare := BARE.match(name):
+                mistakes.append(Mistake(place, f"a variable is written ${{{bare[1]}}}, found '{name}'"))
+            if VARIABLE.search(name):
                 mistakes += _unknown(name, place)
                 expanded = VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), name)
                 data = set_value(data, place, expanded)
@@ -37,12 +42,10 @@ def expand_files(data: Any) -> tuple[Any, list[Mistake]]:
 
 def _unknown(name: str, path: Path) -> list[Mistake]:
     missing = [variable for variable in VARIABLE.findall(name) if variable not in os.environ]
-    return [Mistake(path, f"the environment has no variable {v}{_similar(v)}") for v in missing]
-
-
-def _similar(variable: str) -> str:
-    near = did_you_mean(variable, os.environ)
-    return near if near.startswith(" (did you mean") else ""
+    return [
+        Mistake(path, f"the environment has no variable {v}{did_you_mean(v, os.environ, most=0)}")
+        for v in missing
+    ]
 
 
 def _varied(data: Any) -> list[Path]:

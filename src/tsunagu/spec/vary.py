@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
+from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.spec.models import Study
 from tsunagu.spec.nodes import Value, to_data
-from tsunagu.spec.validation import set_value, validate_study
+from tsunagu.spec.validation import no_step, set_value, validate_study
 
-__all__ = ["apply_variation", "variations"]
+__all__ = ["apply_variation", "blame", "variations"]
 
 
 def apply_variation(study: Study, values: Mapping[str, Value]) -> Study:
@@ -58,6 +58,19 @@ def variations(study: Study) -> list[tuple[dict[str, str], Study]]:
     return found
 
 
+def blame(mistakes: Iterable[Mistake], labels: Mapping[str, str]) -> list[Mistake]:
+    """The mistakes of a varied study, where they stand in the study as it was declared.
+
+    Args:
+        mistakes: with paths in the varied study.
+        labels: the label of each axis, from :func:`variations`.
+
+    >>> print(*blame([Mistake(("train", "optimizer", "key"), "unknown")], {"train.optimizer": "fast"}))
+    vary.train.optimizer.fast.key: unknown
+    """
+    return [_relabel(Mistake(_blame(m.path, labels), m.message, m.where), labels) for m in mistakes]
+
+
 def _check_path(data: Value, path: str) -> list[Mistake]:
     above = ""
     for step in path.split("."):
@@ -68,15 +81,9 @@ def _check_path(data: Value, path: str) -> list[Mistake]:
         elif above == "args" or (isinstance(data, Mapping) and "key" in data and step == "args"):
             return []  # an argument that has its default may be varied too
         else:
-            return [Mistake(("vary", path), f"there is no '{step}' in it{_near(step, data)}")]
+            return [Mistake(("vary", path), no_step(step, data))]
         above = step
     return []
-
-
-def _near(step: str, data: Value) -> str:
-    if isinstance(data, Mapping):
-        return did_you_mean(step, data)
-    return f" (valid: 0 to {len(data) - 1})" if isinstance(data, list) and data else ""
 
 
 def _blame(path: Path, values: Mapping[str, Value]) -> Path:
@@ -91,5 +98,5 @@ def _blame(path: Path, values: Mapping[str, Value]) -> Path:
 def _relabel(mistake: Mistake, labels: Mapping[str, str]) -> Mistake:
     match mistake.path:
         case ("vary", str(name), *rest) if name in labels and not mistake.message.startswith("there is no '"):
-            return Mistake(("vary", name, labels[name], *rest), mistake.message)
+            return Mistake(("vary", name, labels[name], *rest), mistake.message, mistake.where)
     return mistake

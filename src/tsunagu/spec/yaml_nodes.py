@@ -107,11 +107,22 @@ class _Reader:
                 raise self._stop(spot, path, str(error)) from error
         if node.tag not in (TAG + "map", TAG + "seq"):
             raise self._stop(spot, path, f"the tag {short_tag(node.tag)} has no meaning in a spec")
+        self._check_commas(spot, path)
         if isinstance(node, yaml.SequenceNode):
             return self._list(spot, path)
         entries = self._entries(spot, path)
         self._found.places.keys.update({(*path, name): place for name, (place, _) in entries.items()})
         return {name: self._value(part, (*path, name)) for name, (_, part) in entries.items()}
+
+    def _check_commas(self, spot: Spot, path: Path) -> None:
+        """Inside brackets a comma ends a text: ``[auc(score, label)]`` is a list of two halves."""
+        parts = [(part, part.value.count("(") - part.value.count(")")) for part in _bracketed(spot.node)]
+        cut = [part for i, (part, left) in enumerate(parts) if left > 0 > min(rest for _, rest in parts[i:])]
+        for part in cut:
+            found = f"the comma ends the text '{part.value}'; put all of it in quotes"
+            self._note(spot.at(part), path, found)
+        if cut:
+            raise _Stop
 
     def _list(self, spot: Spot, path: Path) -> list[Any]:
         parts = [self._value(spot.at(part), (*path, i)) for i, part in enumerate(spot.node.value)]
@@ -211,6 +222,14 @@ class _Reader:
     def _stop(self, spot: Spot, path: Path, found: str) -> _Stop:
         self._note(spot, path, found)
         return _Stop(found)
+
+
+def _bracketed(node: yaml.Node) -> list[yaml.ScalarNode]:
+    """The texts without quotes between the brackets of a list or mapping."""
+    if not (isinstance(node, yaml.CollectionNode) and node.flow_style):
+        return []
+    inside = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+    return [part for part in inside if isinstance(part, yaml.ScalarNode) and part.style is None]
 
 
 def _reference(node: yaml.Node) -> yaml.Node | None:

@@ -2,7 +2,7 @@
 
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
-from tsunagu.studies.plan import Planned, check_study, plan, seeds
+from tsunagu.studies.plan import Planned, check_spec, check_study, plan, seeds
 from tsunagu.studies.run import Outcome, Watcher, run_study
 from tsunagu.studies.tables import Row, write_results, write_summary
 
@@ -13,6 +13,7 @@ __all__ = [
     "Row",
     "Tables",
     "Watcher",
+    "check_spec",
     "check_study",
     "needed_columns",
     "open_study_table",

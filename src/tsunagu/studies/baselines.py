@@ -13,7 +13,7 @@ from tsunagu.data import Table
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Study
 from tsunagu.train import measure
-from tsunagu.trials.store import write_arrays
+from tsunagu.trials import write_arrays
 
 __all__ = ["Baseline", "store_baselines"]
 

@@ -12,21 +12,21 @@ from tsunagu.data import Table, open_table
 from tsunagu.data.files import open_sources
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Data, Study, canonical
+from tsunagu.spec import Data, Study, canonical, options
 from tsunagu.trials import metric_names
 
-__all__ = ["Tables", "column_names", "needed_columns", "open_study_table"]
+__all__ = ["Tables", "needed_columns", "open_study_table", "stored_columns"]
 
 READY = "ready"
 
 
-def column_names(data: Data, base: Path) -> tuple[set[str] | None, list[Mistake]]:
-    """The names that a pipeline may read, or None and the reason why the files cannot be opened."""
+def stored_columns(data: Data, base: Path) -> tuple[set[str] | None, list[Mistake]]:
+    """The columns of the files, or None and the reason why the files cannot be opened."""
     try:
         sources = open_sources(_located(data, base))
     except DataError as error:
         return None, [Mistake(("data", "files"), line) for line in str(error).splitlines()]
-    return {*data.columns, *(name for source in sources for name in source.names())}, []
+    return {name for source in sources for name in (*source.names(), *source.unreadable)}, []
 
 
 @final
@@ -61,7 +61,7 @@ def needed_columns(study: Study) -> list[str]:
     names: list[str] = []
     for task in study.tasks.values():
         names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
-        names += [loss.target for loss in task.losses]
+        names += [str(target) for loss in task.losses for _, target in options(loss.target)]
     calls = [
         *metric_names(study.pipeline).values(),
         *(parse_metric(text) for text in study.baselines.values()),
@@ -80,6 +80,7 @@ def open_study_table(study: Study, base: Path) -> Table:
     return open_table(
         _located(data, base),
         columns=data.columns,
+        missing=data.missing,
         weight=data.weight,
         train_weight=data.train_weight,
         event_number=data.event_number,

@@ -8,13 +8,22 @@ from pathlib import Path
 
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Study, architectures, options, resolve, variations
-from tsunagu.studies.opening import Tables, column_names
+from tsunagu.spec import (
+    Study,
+    architectures,
+    blame,
+    check_columns,
+    check_leaks,
+    options,
+    resolve,
+    variations,
+)
+from tsunagu.studies.opening import Tables, stored_columns
 from tsunagu.tasks import check_data, check_pipeline
 from tsunagu.train import check_optimizer, check_schedule
 from tsunagu.trials import Trial
 
-__all__ = ["Planned", "check_study", "plan", "seeds"]
+__all__ = ["Planned", "check_spec", "check_study", "plan", "seeds"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,21 @@ def plan(study: Study) -> Iterator[Planned]:
                 yield Planned(method=method, labels=labels, study=varied, trial=trial)
 
 
+def check_spec(study: Study, base: Path | None = None) -> list[Mistake]:
+    """The mistakes that can be seen without reading an event, where they stand in the study.
+
+    Args:
+        study: with variations and choices.
+        base: the folder that file names are relative to; None leaves the names of columns unchecked.
+    """
+    stored, mistakes = (None, []) if base is None else stored_columns(study.data, base)
+    mistakes += _check_baselines(study, None if stored is None else stored | study.data.columns.keys())
+    for labels, each in variations(study):
+        stored, unopened = (None, []) if base is None else stored_columns(each.data, base)
+        mistakes += blame([*unopened, *_check_varied(each, stored)], labels)
+    return list(dict.fromkeys(mistakes))
+
+
 def check_study(study: Study, base: Path) -> Tables:
     """Everything that can be found wrong before training, all mistakes at once; returns the opened tables.
 
@@ -62,31 +86,37 @@ def check_study(study: Study, base: Path) -> Tables:
         SpecError: mistakes of the specification, with their paths; names that are no columns are among them.
         DataError: mistakes of the data, where the specification has none.
     """
-    varied = [each for _, each in variations(study)]
-    columns, unopened = column_names(study.data, base)
-    mistakes = _check_baselines(study, columns)
-    for each in varied:
-        # A variation may read other files; its columns are checked where they differ.
-        names = columns if each.data == study.data else column_names(each.data, base)[0]
-        mistakes += check_pipeline(each.pipeline, names)
-        for path, optimizer in options(each.train.optimizer, ("train", "optimizer")):
-            mistakes += check_optimizer(optimizer, path)
-        for path, schedule in options(each.train.schedule, ("train", "schedule")):
-            mistakes += check_schedule(schedule, path)
+    if mistakes := check_spec(study, base):
+        raise SpecError(mistakes)
+    varied = variations(study)
+    tables = Tables.open([study, *(each for _, each in varied)], base)
+    for labels, each in varied:
+        try:
+            check_data(each.pipeline, tables.of(each.data))
+        except SpecError as error:
+            mistakes += blame(error.mistakes, labels)
     if mistakes:
-        raise SpecError(list(dict.fromkeys(mistakes + unopened)))
-    tables = Tables.open([study, *varied], base)
-    for each in varied:
-        for architecture in architectures(each.pipeline):
-            check_data(resolve(each.pipeline, architecture), tables.of(each.data))
+        raise SpecError(list(dict.fromkeys(mistakes)))
     return tables
+
+
+def _check_varied(study: Study, stored: set[str] | None) -> list[Mistake]:
+    names = None if stored is None else stored | study.data.columns.keys()
+    mistakes = check_columns(study.data, stored) + check_leaks(study.data, study.pipeline)
+    mistakes += check_pipeline(study.pipeline, names)
+    for path, optimizer in options(study.train.optimizer, ("train", "optimizer")):
+        mistakes += check_optimizer(optimizer, path)
+    for path, schedule in options(study.train.schedule, ("train", "schedule")):
+        mistakes += check_schedule(schedule, path)
+    return mistakes
 
 
 def _check_baselines(study: Study, columns: set[str] | None) -> list[Mistake]:
     mistakes: list[Mistake] = []
     for name, text in study.baselines.items():
         try:
-            found = parse_metric(text).check(columns) if columns is not None else []
+            call = parse_metric(text)
+            found = call.check(columns) if columns is not None else []
         except SpecError as error:
             found = list(error.mistakes)
         mistakes += [Mistake(("baselines", name), mistake.message) for mistake in found]

@@ -6,6 +6,7 @@ same spec and seed give the same weights bit for bit, whatever else is built aro
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,9 +15,9 @@ from torch import nn
 from tsunagu.errors import ChoiceError, Mistake, Path, SpecError
 from tsunagu.layers import adopt, check_args, find, reseed
 from tsunagu.random import derive_seed
-from tsunagu.spec import Choice, Node, Value, canonical
+from tsunagu.spec import Choice, Node, Value, canonical, options
 
-__all__ = ["build", "check_model"]
+__all__ = ["build", "check_arguments", "check_model", "reason"]
 
 
 def build(value: Value, *, seed: int, path: Path = ()) -> nn.Module:
@@ -72,8 +73,35 @@ def check_model(value: Value, path: Path) -> list[Mistake]:
         options = value.options.items()
         return [mistake for label, part in options for mistake in check_model(part, (*path, "choice", label))]
     if not isinstance(value, Node):
-        return [Mistake(path, f"expected a node {{key, args}} or a list of them, found {value!r}")]
+        remedy = f"; write {{key: {value}}}" if isinstance(value, str) else ""
+        found = "nothing" if value is None else repr(value)
+        return [Mistake(path, f"expected a node {{key, args}} or a list of them, found {found}{remedy}")]
     return _check_node(value, path)
+
+
+def check_arguments(cls: Callable[..., Any], args: Any, path: Path) -> list[Mistake]:
+    """The arguments that a constructor misses or does not take; each of the latter at its own place.
+
+    >>> print(*check_arguments(nn.Linear, {"in_feature": 2, "out_features": 3}, ("model",)), sep="\\n")
+    model.args.in_feature: unknown argument 'in_feature' (did you mean 'in_features'?)
+    model.args: missing argument 'in_features'
+    """
+    mistakes: list[Mistake] = []
+    for sentence in filter(None, (check_args(cls, args) or "").split("; ")):
+        names = args if isinstance(args, Mapping) else ()
+        own = [name for name in names if sentence.startswith(f"unknown argument '{name}'")]
+        mistakes.append(Mistake((*path, "args", *own), sentence))
+    return mistakes
+
+
+def reason(error: Exception) -> str:
+    """What an error says, with its kind where the words alone would be a riddle.
+
+    >>> reason(KeyError("pt")), reason(ValueError("too many"))
+    ("KeyError: 'pt'", 'too many')
+    """
+    plain = isinstance(error, RuntimeError | ValueError | TypeError) and str(error)
+    return str(error) if plain else f"{type(error).__name__}: {error}"
 
 
 def _check_node(value: Node, path: Path) -> list[Mistake]:
@@ -81,11 +109,10 @@ def _check_node(value: Node, path: Path) -> list[Mistake]:
         cls = find(value.key)
     except LookupError as error:
         return [Mistake((*path, "key"), str(error.args[0]))]
-    problem = check_args(cls, value.args)
-    mistakes = [Mistake((*path, "args"), problem)] if problem else []
+    mistakes = check_arguments(cls, value.args, path)
     for name, part in _items(value.args):
-        if isinstance(part, Node):
-            mistakes += _check_node(part, (*path, "args", name))
+        for place, option in options(part, (*path, "args", name)):
+            mistakes += _check_node(option, place) if isinstance(option, Node) else []
     return mistakes
 
 
@@ -105,8 +132,8 @@ def _leaf(value: Node, seed: int, path: Path) -> nn.Module:
             if isinstance(value.args, list | tuple):
                 return cls(*arguments.values())
             return cls(**{str(name): part for name, part in arguments.items()})
-        except (TypeError, ValueError, AttributeError, RuntimeError) as error:
-            found = f"{value.key} cannot be built from {canonical(value.args)}: {error}"
+        except Exception as error:
+            found = f"{value.key} cannot be built from {canonical(value.args)}: {reason(error)}"
             raise SpecError([Mistake((*path, "args"), found)]) from error
 
 

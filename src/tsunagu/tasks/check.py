@@ -1,25 +1,24 @@
-"""Everything that can be found wrong before a training starts, all at once."""
+"""What can be found wrong with a pipeline before an event is read, all at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import torch
-from torch import Tensor
-
-from tsunagu.data import Table
-from tsunagu.errors import DataError, Mistake, SpecError, did_you_mean
-from tsunagu.layers import check_args
+from tsunagu.errors import Mistake, SpecError, did_you_mean
 from tsunagu.losses import find_loss, known_losses
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import LossTerm, Path, Pipeline, check_graph, choices
-from tsunagu.tasks.build import check_model
-from tsunagu.tasks.graph import Graph, build_graph
-from tsunagu.tasks.stages import Stage, stages
+from tsunagu.spec import (
+    LossTerm,
+    Path,
+    Pipeline,
+    architectures,
+    check_choices,
+    check_graph,
+    options,
+    resolve,
+)
+from tsunagu.tasks.build import check_arguments, check_model
+from tsunagu.tasks.dry_run import check_data, loss_paths, metric_texts
 
 __all__ = ["check_data", "check_pipeline"]
-
-SAMPLE = 4
 
 
 def check_pipeline(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mistake]:
@@ -36,54 +35,37 @@ def check_pipeline(pipeline: Pipeline, columns: set[str] | None = None) -> list[
     tasks.fit.model.key: unknown layer 'Linaer' (did you mean 'Linear'?)
     tasks.fit.loss.key: unknown loss 'mes' (did you mean 'mse'?)
     """
-    mistakes = check_graph(pipeline, columns)
+    mistakes = check_graph(pipeline, columns) + check_choices(pipeline)
     for name, task in pipeline.tasks.items():
         mistakes += check_model(task.model, ("tasks", name, "model"))
-        for path, loss in _loss_paths(name, task.loss):
+        for path, loss in loss_paths(name, task.loss):
             mistakes += _check_loss(loss, path, columns)
     return mistakes + _check_metrics(pipeline, columns)
 
 
-def check_data(pipeline: Pipeline, table: Table) -> None:
-    """Try every stage on a few events, and every label of the table.
-
-    Raises:
-        SpecError: a model or a loss that does not fit its inputs; the message names the task and the shapes.
-        DataError: labels outside the classes and the like, with the column and the count.
-    """
-    if choices(pipeline):
-        return
-    graph = build_graph(pipeline, seed=0).eval()
-    _check_labels(stages(pipeline), table)
-    mistakes = [
-        mistake for stage in stages(pipeline) for mistake in _try_stage(stage, graph, pipeline, table)
-    ]
-    if mistakes:
-        raise SpecError(list(dict.fromkeys(mistakes)))
-
-
-def _loss_paths(name: str, loss: LossTerm | list[LossTerm]) -> list[tuple[Path, LossTerm]]:
-    path: Path = ("tasks", name, "loss")
-    return [((*path, i), term) for i, term in enumerate(loss)] if isinstance(loss, list) else [(path, loss)]
-
-
 def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mistake]:
-    mistakes = []
-    if loss.key not in known_losses():
-        mistakes.append(
-            Mistake((*path, "key"), f"unknown loss '{loss.key}'{did_you_mean(loss.key, known_losses())}")
-        )
-    elif problem := check_args(find_loss(loss.key), loss.args):
-        mistakes.append(Mistake((*path, "args"), problem))
-    else:
-        mistakes += _try_to_make(loss, path)
-    if columns is not None and loss.target not in columns:
-        found = f"unknown column '{loss.target}'{did_you_mean(loss.target, columns)}"
-        mistakes.append(Mistake((*path, "target"), found))
-    return mistakes
+    keys = list(options(loss.key, (*path, "key")))
+    mistakes = [
+        Mistake(place, f"unknown loss '{key}'{did_you_mean(key, known_losses())}")
+        for place, key in keys
+        if key not in known_losses()
+    ]
+    if not mistakes:
+        plain = (resolve(loss, architecture) for architecture in architectures(loss))
+        mistakes += dict.fromkeys(m for term in plain for m in _check_settings(term, path))
+    if columns is None:
+        return mistakes
+    return mistakes + [
+        Mistake(place, f"unknown column '{target}'{did_you_mean(target, columns)}")
+        for place, target in options(loss.target, (*path, "target"))
+        if target not in columns
+    ]
 
 
-def _try_to_make(loss: LossTerm, path: Path) -> list[Mistake]:
+def _check_settings(loss: LossTerm, path: Path) -> list[Mistake]:
+    mistakes = check_arguments(find_loss(loss.key), loss.args, path)
+    if mistakes:
+        return mistakes
     try:
         find_loss(loss.key)(**loss.args)
     except (ValueError, TypeError) as error:
@@ -92,65 +74,13 @@ def _try_to_make(loss: LossTerm, path: Path) -> list[Mistake]:
 
 
 def _check_metrics(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:
-    named: list[tuple[Path, str]] = [(("metric",), pipeline.metric)]
-    named += [(("metrics", i), text) for i, text in enumerate(pipeline.metrics)]
     mistakes: list[Mistake] = []
-    for path, text in named:
+    outputs = {task.output for task in pipeline.tasks.values()}
+    for path, text in metric_texts(pipeline):
         try:
             call = parse_metric(text)
+            found = [] if columns is None else call.check(columns | outputs)
         except SpecError as error:
-            mistakes += [Mistake(path, mistake.message) for mistake in error.mistakes]
-            continue
-        if columns is not None:
-            outputs = {task.output for task in pipeline.tasks.values()}
-            mistakes += [Mistake(path, mistake.message) for mistake in call.check(columns | outputs)]
+            found = list(error.mistakes)
+        mistakes += [Mistake(path, mistake.message) for mistake in found]
     return mistakes
-
-
-def _check_labels(parts: tuple[Stage, ...], table: Table) -> None:
-    problems = {
-        term.target: f"{', '.join(table.files)}: column '{term.target}': {problem}"
-        for stage in parts
-        for term in stage.terms
-        if (problem := term.loss.check(table.columns[term.target]))
-    }
-    if problems:
-        raise DataError("\n".join(problems.values()))
-
-
-def _try_stage(stage: Stage, graph: Graph, pipeline: Pipeline, table: Table) -> list[Mistake]:
-    rows = torch.arange(min(SAMPLE, len(table)))
-    batch = table.take([*graph.columns(stage.tasks, stage.substitutes), *stage.targets], rows)
-    known: dict[str, Tensor] = batch | {output: batch[column] for output, column in stage.substitutes.items()}
-    mistakes: list[Mistake] = []
-    for name in stage.tasks:
-        try:
-            with torch.no_grad():
-                known |= graph(known, [name])
-        except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
-            found = f"the model fails on {_shapes(graph.columns([name]), known)}: {error}"
-            return [*mistakes, Mistake(("tasks", name, "model"), found)]
-        for path, loss in _loss_paths(name, pipeline.tasks[name].loss):
-            mistakes += _try_loss(loss, path, known[pipeline.tasks[name].output], batch.get(loss.target))
-    return mistakes
-
-
-def _try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | None) -> list[Mistake]:
-    if target is None:
-        return []
-    shapes = f"prediction {list(prediction.shape)} and target '{loss.target}' {list(target.shape)}"
-    try:
-        value = find_loss(loss.key)(**loss.args)(prediction, target)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        return [Mistake(path, f"{loss.key} fails on {shapes}: {error}")]
-    if value.shape != prediction.shape[:1]:
-        return [
-            Mistake(
-                path, f"{loss.key} gives {list(value.shape)} in place of one value per event from {shapes}"
-            )
-        ]
-    return []
-
-
-def _shapes(names: list[str], known: Mapping[str, Tensor]) -> str:
-    return ", ".join(f"{name} {list(known[name].shape)}" for name in names)

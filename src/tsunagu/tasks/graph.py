@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.spec import Pipeline, Task, order
@@ -86,7 +87,7 @@ def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
     """Build the models of a pipeline without choices and wire them by name.
 
     Raises:
-        SpecError: a model that cannot be built, or a ``forward`` that does not fit the task's inputs.
+        SpecError: a model that cannot be built or trained, or a ``forward`` that does not fit the task's inputs.
 
     >>> import torch
     >>> from tsunagu.spec import LossTerm, Pipeline, Task, node
@@ -97,6 +98,8 @@ def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
     """
     names = order(pipeline)
     models = {n: build(pipeline.tasks[n].model, seed=seed, path=("tasks", n, "model")) for n in names}
+    if mistakes := [m for name, model in models.items() for m in _unfit_weights(model, name)]:
+        raise SpecError(mistakes)
     wiring = {n: wire(models[n], pipeline.tasks[n], n) for n in names}
     return Graph(models, wiring, {n: pipeline.tasks[n].output for n in names})
 
@@ -127,6 +130,18 @@ def wire(model: nn.Module, task: Task, name: str) -> Wiring:
         return tuple(inputs.values()), ()
     found = f"forward({', '.join(p.name for p in parameters)}) cannot take the inputs {', '.join(inputs)}; name its arguments"
     raise SpecError([Mistake(("tasks", name, "inputs"), found)])
+
+
+def _unfit_weights(model: nn.Module, name: str) -> list[Mistake]:
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    lazy = [path for path, tensor in tensors if is_lazy(tensor)]
+    dtypes = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.requires_grad}
+    problems = []
+    if lazy:
+        problems.append(f"{', '.join(lazy)}: no shape until the first event comes; give the layer its sizes")
+    if len(dtypes) > 1:
+        problems.append(f"weights of {' and '.join(sorted(dtypes))} cannot be trained as one; take one dtype")
+    return [Mistake(("tasks", name, "model"), problem) for problem in problems]
 
 
 def _parameters(model: nn.Module) -> list[inspect.Parameter]:

@@ -47,8 +47,26 @@ class Stage:
     epochs: int
     patience: int | None
 
+    def event_loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        """The losses of each event, ``sum_t w_t l_te``, neither weighted nor reduced.
+
+        Args:
+            predictions: ``[E, ...]`` by output name.
+            batch: ``[E, ...]`` by column name; the targets are read here.
+
+        Returns:
+            ``[E]``.
+        """
+        total: Tensor | None = None
+        for term in self.terms:
+            part = term.loss(predictions[term.output], batch[term.target])
+            part = part if term.weight == 1.0 else term.weight * part
+            total = part if total is None else total + part
+        assert total is not None
+        return total
+
     def loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor) -> Tensor:
-        """The objective ``sum_t w_t * sum_e(w_e l_te) / sum_e(w_e)``, the one place where losses are reduced.
+        """The objective ``sum_t w_t * sum_e(w_e l_te) / sum_e |w_e|``, reduced in one place for all terms.
 
         Args:
             predictions: ``[E, ...]`` by output name.
@@ -59,13 +77,7 @@ class Stage:
             A scalar.
         """
         # All terms share the events' weights, so they are added event by event and reduced once.
-        total: Tensor | None = None
-        for term in self.terms:
-            part = term.loss(predictions[term.output], batch[term.target])
-            part = part if term.weight == 1.0 else term.weight * part
-            total = part if total is None else total + part
-        assert total is not None
-        return weighted_mean(total, weight)
+        return weighted_mean(self.event_loss(predictions, batch), weight)
 
     @property
     def targets(self) -> tuple[str, ...]:

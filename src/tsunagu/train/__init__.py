@@ -1,9 +1,10 @@
 """The training engine: stages, steps, early stopping, and a state that can be stored after any step."""
 
-from tsunagu.train.evaluate import Evaluation, evaluate, measure, predict
+from tsunagu.train.evaluation import Evaluation, evaluate, measure, predict, reseed_for_evaluation
 from tsunagu.train.flat import FlatModel
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
 from tsunagu.train.position import Epoch, Position
+from tsunagu.train.stepper import Stepper
 from tsunagu.train.training import Training
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Evaluation",
     "FlatModel",
     "Position",
+    "Stepper",
     "Training",
     "check_optimizer",
     "check_schedule",
@@ -19,6 +21,7 @@ __all__ = [
     "measure",
     "optimizer",
     "predict",
+    "reseed_for_evaluation",
 ]
 
 

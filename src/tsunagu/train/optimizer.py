@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 
 from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.layers import check_args
-from tsunagu.spec import Node
+from tsunagu.spec import Node, choices
 
 __all__ = ["SCHEDULES", "check_optimizer", "check_schedule", "learning_rate", "optimizer"]
 
@@ -27,8 +27,9 @@ def optimizer(spec: Node, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
     'Adam'
     """
     cls = getattr(torch.optim, spec.key)
-    arguments: dict[str, Any] = dict(spec.args)
-    if "fused" in inspect.signature(cls).parameters:
+    arguments = _named(spec)
+    # One vector of weights makes torch's "foreach" pointless, and it excludes "fused".
+    if "fused" in inspect.signature(cls).parameters and not arguments.keys() & {"foreach", "differentiable"}:
         arguments.setdefault("fused", True)
     made: torch.optim.Optimizer = cls(weights, **arguments)
     return made
@@ -49,11 +50,14 @@ def cosine(progress: float, *, final: float = 0.0) -> float:
 
 
 def exponential(progress: float, *, final: float = 0.01) -> float:
-    """An exponential decay that reaches ``final`` at the end: ``final ** progress``.
+    """An exponential decay that reaches ``final``, 0 or more, at the end: ``final ** progress``.
 
     >>> round(exponential(0.5, final=0.01), 6)
     0.1
     """
+    if final < 0.0:
+        msg = f"final must be 0 or more, found {final}"
+        raise ValueError(msg)
     return float(final**progress)
 
 
@@ -89,7 +93,7 @@ def learning_rate(spec: Node | None, step: int, steps_in_all: int) -> float:
     """
     if spec is None:
         return 1.0
-    return SCHEDULES[spec.key](step / max(1, steps_in_all), **dict(spec.args))
+    return SCHEDULES[spec.key](step / max(1, steps_in_all), **_named(spec))
 
 
 def check_optimizer(spec: Node, path: Path) -> list[Mistake]:
@@ -98,28 +102,74 @@ def check_optimizer(spec: Node, path: Path) -> list[Mistake]:
     >>> from tsunagu.spec import node
     >>> print(check_optimizer(node("Adma"), ("train", "optimizer"))[0])
     train.optimizer.key: unknown optimizer 'Adma' (did you mean 'Adam'?)
+    >>> print(check_optimizer(node("Adam", lr=-1.0), ("train", "optimizer"))[0])
+    train.optimizer.args: Invalid learning rate: -1.0
     """
-    known = [
-        n for n, c in vars(torch.optim).items() if inspect.isclass(c) and issubclass(c, torch.optim.Optimizer)
-    ]
-    known = [name for name in known if name not in ("Optimizer", "SparseAdam", "LBFGS")]
+    if spec.key in _UNFIT:
+        return [Mistake((*path, "key"), f"'{spec.key}' {_UNFIT[spec.key]}; take Adam or another one")]
+    known = _optimizers()
     if spec.key not in known:
-        found = f"unknown optimizer '{spec.key}'{did_you_mean(spec.key, known)}"
-        return [Mistake((*path, "key"), found)]
-    if not isinstance(spec.args, dict):
-        return _fit(check_args(getattr(torch.optim, spec.key), {"params": [], **dict(spec.args)}), path)
-    return _fit(check_args(getattr(torch.optim, spec.key), {"params": [], **spec.args}), path)
+        return [Mistake((*path, "key"), f"unknown optimizer '{spec.key}'{did_you_mean(spec.key, known)}")]
+    made = getattr(torch.optim, spec.key)
+    return _check(spec, path, (made, {"params": []}), lambda: optimizer(spec, [nn.Parameter(torch.zeros(1))]))
 
 
 def check_schedule(spec: Node | None, path: Path) -> list[Mistake]:
-    """An unknown schedule, or arguments that it does not take."""
+    """An unknown schedule, arguments that it does not take, or a learning rate below 0.
+
+    >>> from tsunagu.spec import node
+    >>> print(check_schedule(node("steps", at=[0.5], factor=-1.0), ("train", "schedule"))[0])
+    train.schedule.args: the learning rate must be 0 or more at any time, found the factor -1 at 50 %
+    """
     if spec is None:
         return []
     if spec.key not in SCHEDULES:
         found = f"unknown schedule '{spec.key}'{did_you_mean(spec.key, SCHEDULES)}"
         return [Mistake((*path, "key"), found)]
-    return _fit(check_args(SCHEDULES[spec.key], {"progress": 0.0, **dict(spec.args)}), path)
+    return _check(spec, path, (SCHEDULES[spec.key], {"progress": 0.0}), lambda: _try_schedule(spec))
 
 
-def _fit(problem: str | None, path: Path) -> list[Mistake]:
+# The weights of a model are one vector, so what an optimiser reads off the shape of a matrix is not there.
+_UNFIT = {
+    "Adafactor": "treats each matrix of weights by its shape, but here the weights of a model are one vector",
+    "LBFGS": "evaluates the loss several times in a step, which a training on batches does not offer",
+    "Muon": "treats each matrix of weights by its shape, but here the weights of a model are one vector",
+    "SparseAdam": "takes sparse gradients only",
+}
+
+
+def _optimizers() -> list[str]:
+    classes = {name: cls for name, cls in vars(torch.optim).items() if inspect.isclass(cls)}
+    found = [name for name, cls in classes.items() if issubclass(cls, torch.optim.Optimizer)]
+    return [name for name in found if name not in {*_UNFIT, "Optimizer"}]
+
+
+def _check(
+    spec: Node, path: Path, call: tuple[Callable[..., Any], dict[str, Any]], attempt: Callable[[], object]
+) -> list[Mistake]:
+    made, given = call
+    if not isinstance(spec.args, Mapping):
+        return [Mistake((*path, "args"), "arguments need their names here, such as {lr: 0.001}")]
+    problem = check_args(made, {**given, **spec.args})
+    # Values that are still to be chosen cannot be tried.
+    if problem is None and not choices(spec.args):
+        try:
+            attempt()
+        except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+            problem = str(error)
     return [Mistake((*path, "args"), problem)] if problem else []
+
+
+def _try_schedule(spec: Node) -> None:
+    for percent in range(101):
+        factor = learning_rate(spec, percent, 100)
+        if not (math.isfinite(factor) and factor >= 0.0):
+            msg = (
+                f"the learning rate must be 0 or more at any time, found the factor {factor:g} at {percent} %"
+            )
+            raise ValueError(msg)
+
+
+def _named(spec: Node) -> dict[str, Any]:
+    assert isinstance(spec.args, Mapping)
+    return dict(spec.args)

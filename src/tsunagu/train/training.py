@@ -14,19 +14,21 @@ from itertools import islice
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tsunagu.data import Split, Table, batches
-from tsunagu.errors import ResumeError, TsunaguError
-from tsunagu.layers import reseed
+from tsunagu.errors import TsunaguError
+from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline
 from tsunagu.tasks import Graph, Stage, build_graph, stages
-from tsunagu.train.evaluate import evaluate, predict
+from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
 from tsunagu.train.flat import FlatModel
-from tsunagu.train.optimizer import learning_rate, optimizer
+from tsunagu.train.optimizer import learning_rate
 from tsunagu.train.position import Epoch, Position
+from tsunagu.train.state import copied, load, named, under, weights
+from tsunagu.train.stepper import Stepper
 
 __all__ = ["Training"]
 
@@ -54,7 +56,7 @@ class Training:
         self.stages = stages(pipeline)
         self.position = Position()
         self._flats = {name: FlatModel(model) for name, model in self.graph.models.items()}
-        self._noisy = any(hasattr(module, "reseed") for module in self.graph.modules())
+        self._noise = list(stochastic(self.graph))
         self._metric = parse_metric(pipeline.metric)
         self._best: dict[str, Tensor] = {}
         self._loss = torch.zeros(())
@@ -94,49 +96,23 @@ class Training:
             on_epoch: called after every epoch, when the history has a new line.
 
         Raises:
-            TsunaguError: the loss is not a number any more; the message names the stage and the epoch.
+            TsunaguError: the loss is not a number any more, a model fails on a batch or draws random numbers that no
+                seed reaches; the message names the stage and the epoch.
         """
         while not self.done:
-            while self.position.epoch < self.stage.epochs and self._optimizer is not None:
+            while self._stepper.learns and self.position.epoch < self.stage.epochs and not self._is_over():
                 self._epoch(on_step)
                 if on_epoch is not None:
                     on_epoch(self)
-                if self._patience_is_over():
-                    break
             self._end_stage()
 
-    def step(self, index: Tensor) -> Tensor:
-        """One optimiser step on the events ``index [B]``; the loss before it, a scalar on the device."""
-        assert self._optimizer is not None
-        rows = self.table.take(self._columns, index)
-        if self._noisy:
-            place = self.position
-            reseed(self.graph, derive_seed(self.seed, "noise", place.stage, place.epoch, place.step))
-        predictions = self.graph(rows, self.stage.tasks, self.stage.substitutes)
-        loss = self.stage.loss(predictions, rows, self.table.train_weight.index_select(0, index))
-        for flat in self._active:
-            flat.gradient.zero_()
-        # A control without parameters at the end of the chain gives a loss that nothing can lower.
-        if loss.requires_grad:
-            torch.autograd.backward(loss)
-        if self.pipeline.train.clip is not None:
-            nn.utils.clip_grad_norm_([flat.weights for flat in self._active], self.pipeline.train.clip)
-        self._set_learning_rate()
-        self._optimizer.step()
-        return loss.detach()
-
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors that the next step depends on, by name; with :attr:`position` the whole state."""
-        state = {f"now.{name}": value for name, value in self._weights().items()}
-        state |= {f"best.{name}": value for name, value in self._best.items()}
-        for number, flat in enumerate(self._active):
-            moments = self._optimizer.state.get(flat.weights, {}) if self._optimizer else {}
-            state |= {
-                f"optimizer.{number}.{name}": torch.as_tensor(m)
-                for name, m in moments.items()
-                if m is not None
-            }
-        return state | {"loss": self._loss}
+        """All tensors that the next step depends on, by name; with :attr:`position` the whole state.
+
+        They are the training's own and change with its next step.
+        """
+        state = named("now", weights(self.graph, self._flats)) | named("best", self._best)
+        return state | named("optimizer", self._stepper.moments()) | {"loss": self._loss}
 
     def restore(self, position: Position, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a stored state.
@@ -148,38 +124,31 @@ class Training:
         self._started = time.monotonic()
         if not self.done:
             self._begin_stage()
-        self._best = _under(tensors, "best.")
-        self._load(_under(tensors, "now."))
+            self._stepper.restore(under("optimizer", tensors))
+        load(weights(self.graph, self._flats), under("now", tensors))
+        self._best = copied(under("best", tensors))
         self._loss = tensors["loss"].clone()
-        for number, flat in enumerate(self._active):
-            moments = _under(tensors, f"optimizer.{number}.")
-            if moments and self._optimizer is not None:
-                self._optimizer.state[flat.weights] = {name: value.clone() for name, value in moments.items()}
 
     def predictions(self, rows: Tensor) -> dict[str, Tensor]:
         """The outputs of all tasks for the given rows ``[N]``, in their order."""
-        self._reseed_for_evaluation()
+        reseed_for_evaluation(self.graph, self.seed)
         return predict(self.graph, self.table, rows)
 
     def _begin_stage(self) -> None:
-        stage = self.stage
-        self._columns = list(
-            dict.fromkeys([*self.graph.columns(stage.tasks, stage.substitutes), *stage.targets])
-        )
-        self._active = [self._flats[name] for name in stage.tasks if self._flats[name].count]
-        # A stage of constant models (controls such as Zero) has nothing to learn and no optimiser.
-        weights = [flat.weights for flat in self._active]
-        self._optimizer = optimizer(self.pipeline.train.optimizer, weights) if weights else None
-        self._rates = [group["lr"] for group in self._optimizer.param_groups] if self._optimizer else []
+        self._stepper = Stepper(self.graph, self._flats, self.stage, self.pipeline.train, self.table)
         self._best = {}
 
     def _end_stage(self) -> None:
         if self._best:
-            self._load(self._best)
+            load(weights(self.graph, self._flats), self._best)
         self._best = {}
         self.position.next_stage()
         if not self.done:
             self._begin_stage()
+
+    def _is_over(self) -> bool:
+        patience = self.stage.patience
+        return patience is not None and self.position.epoch - self.position.best_epoch >= patience
 
     def _epoch(self, on_step: Watch | None) -> None:
         place, size = self.position, self.pipeline.train.batch_size
@@ -187,70 +156,73 @@ class Training:
         if place.step == 0:
             self._loss = torch.zeros(())
         order = derive_seed(self.seed, "stage", place.stage)
+        step = self._watched_step
         for index in islice(batches(self.split.train, size, order, place.epoch), place.step, None):
-            self._loss += self.step(index)
+            self._loss += step(index)
+            step = self._step
             place.step += 1
             if on_step is not None:
                 on_step(self)
         self._close_epoch()
 
-    def _close_epoch(self) -> None:
-        place, stage = self.position, self.stage
-        self._reseed_for_evaluation()
-        valid = evaluate(self.graph, stage, self._metric, self.table, self.split.validation)
-        train = float(self._loss) / max(1, place.step)
-        if not math.isfinite(train) or not math.isfinite(valid.loss):
-            msg = (
-                f"{stage.name}, epoch {place.epoch + 1}: the loss is not a number any more (training {train}, "
-                f"validation {valid.loss}); lower train.optimizer's lr or set train.clip, such as clip: 1.0"
+    def _step(self, index: Tensor) -> Tensor:
+        place, schedule = self.position, self.pipeline.train.schedule
+        if self._noise:
+            seed = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
+            for path, layer in self._noise:
+                layer.reseed(derive_seed(seed, path))
+        if schedule is not None:
+            done = place.epoch * self.steps_per_epoch + place.step
+            self._stepper.set_rate(learning_rate(schedule, done, self.stage.epochs * self.steps_per_epoch))
+        try:
+            return self._stepper.step(index)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            short = (
+                " (the rest at the end of an epoch)" if len(index) < self.pipeline.train.batch_size else ""
             )
-            raise TsunaguError(msg)
-        place.epoch += 1
+            raise TsunaguError(self._at(f"a batch of {len(index)} events{short} fails: {error}")) from error
+
+    def _watched_step(self, index: Tensor) -> Tensor:
+        before = torch.default_generator.get_state()
+        loss = self._step(index)
+        if not torch.equal(before, torch.default_generator.get_state()):
+            found = (
+                "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a "
+                "trial reaches; use a Dropout layer, or a generator of its own with a method reseed(seed)"
+            )
+            raise TsunaguError(self._at(found))
+        return loss
+
+    def _close_epoch(self) -> None:
+        place = self.position
+        reseed_for_evaluation(self.graph, self.seed)
+        valid = evaluate(self.graph, self.stage, self._metric, self.table, self.split.validation)
+        train = float(self._loss) / max(1, place.step)
+        self._check_finite(train, valid.loss)
+        place.epoch, place.step = place.epoch + 1, 0
         if valid.loss < place.best_loss:
             place.best_loss, place.best_epoch = valid.loss, place.epoch
-            self._best = {name: value.clone() for name, value in self._weights().items()}
-        place.step = 0
-        place.history.append(
-            Epoch(
-                stage=stage.name,
-                epoch=place.epoch,
-                step=place.epoch * self.steps_per_epoch,
-                train_loss=train,
-                valid_loss=valid.loss,
-                metric=valid.metric,
-                seconds=round(self.seconds, 3),
+            self._best = copied(weights(self.graph, self._flats))
+        place.history.append(self._line(train, valid))
+
+    def _check_finite(self, train: float, valid: float) -> None:
+        if not math.isfinite(train) or not math.isfinite(valid):
+            found = (
+                f"the loss is not a number any more (training {train}, validation {valid}); lower "
+                "train.optimizer's lr or set train.clip, such as clip: 1.0"
             )
+            raise TsunaguError(self._at(found))
+
+    def _line(self, train: float, valid: Evaluation) -> Epoch:
+        return Epoch(
+            stage=self.stage.name,
+            epoch=self.position.epoch,
+            step=self.position.epoch * self.steps_per_epoch,
+            train_loss=train,
+            valid_loss=valid.loss,
+            metric=valid.metric,
+            seconds=round(self.seconds, 3),
         )
 
-    def _patience_is_over(self) -> bool:
-        patience = self.stage.patience
-        return patience is not None and self.position.epoch - self.position.best_epoch >= patience
-
-    def _set_learning_rate(self) -> None:
-        schedule, place = self.pipeline.train.schedule, self.position
-        if schedule is None or self._optimizer is None:
-            return
-        done = place.epoch * self.steps_per_epoch + place.step
-        factor = learning_rate(schedule, done, self.stage.epochs * self.steps_per_epoch)
-        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = rate * factor
-
-    def _reseed_for_evaluation(self) -> None:
-        if self._noisy:
-            reseed(self.graph, derive_seed(self.seed, "evaluation"))
-
-    def _weights(self) -> dict[str, Tensor]:
-        flats = {f"weights.{name}": flat.weights.data for name, flat in self._flats.items()}
-        return flats | {f"buffers.{name}": value for name, value in self.graph.named_buffers()}
-
-    def _load(self, tensors: Mapping[str, Tensor]) -> None:
-        own = self._weights()
-        if {n: v.shape for n, v in own.items()} != {n: v.shape for n, v in tensors.items()}:
-            msg = "the stored weights are not those of this pipeline; remove the checkpoint to begin the trial again"
-            raise ResumeError(msg)
-        for name, value in own.items():
-            value.copy_(tensors[name])
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    def _at(self, message: str) -> str:
+        return f"{self.stage.name}, epoch {self.position.epoch + 1}: {message}"

@@ -5,18 +5,21 @@ in the same bytes as if it had not been.
 """
 
 from tsunagu.trials.files import read_tensors, write_bytes, write_tensors
+from tsunagu.trials.loading import load_graph
 from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import metric_names, run_trial
-from tsunagu.trials.store import Store
+from tsunagu.trials.store import Store, write_arrays
 
 __all__ = [
     "NUMERICS",
     "Result",
     "Store",
     "Trial",
+    "load_graph",
     "metric_names",
     "read_tensors",
     "run_trial",
+    "write_arrays",
     "write_bytes",
     "write_tensors",
 ]

@@ -10,14 +10,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from tsunagu.errors import ResumeError
 
-__all__ = ["read_tensors", "write_bytes", "write_tensors"]
-
+__all__ = ["flush_folder", "read_tensors", "write_bytes", "write_tensors"]
 
 # One entry only: the library writes several in an order that changes from run to run.
 NOTES = "tsunagu"
@@ -26,10 +26,13 @@ NOTES = "tsunagu"
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file at once: whoever reads it finds the old content or the new, never a part.
 
+    Several processes may write the same file; the last one stays. A process that is killed while it writes leaves a
+    file ``<name>.<its number>.part``.
+
     Raises:
         ResumeError: the disk is full or the file cannot be written; what was there before is untouched.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -77,6 +80,16 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
     return tensors, notes["note"]
 
 
+def flush_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can; renames before it survive a loss of power."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _damaged(path: Path, why: str) -> str:
     return f"{path}: damaged ({why}); remove this file to begin the trial again, finished trials are kept"
 
@@ -86,5 +99,6 @@ def _checksum(tensors: Mapping[str, Tensor], note: str) -> str:
     for name in sorted(tensors):
         value = tensors[name]
         digest.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
-        digest.update(value.numpy().tobytes())
+        # As bytes, since numpy does not know every dtype (bfloat16).
+        digest.update(value.contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()

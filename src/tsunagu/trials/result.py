@@ -14,13 +14,16 @@ from tsunagu.spec import Architecture, Folds, Node, Pipeline, digest, walk
 
 __all__ = ["NUMERICS", "Result", "Trial"]
 
-NUMERICS = 1
+NUMERICS = 2
 """Raised whenever equal inputs may give other numbers than the version before; it is part of every digest."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """The inputs of one training, complete: the same trial always gives the same result.
+    """The inputs of one training, complete: the same trial gives the same result.
+
+    To the last bit it does so with the same versions, processor and number of threads, which ``environment.json``
+    notes: sums are added in another order elsewhere.
 
     Args:
         pipeline: without choices.
@@ -35,9 +38,13 @@ class Trial:
     architecture: Architecture = field(default_factory=lambda: Architecture({}))
 
     def digest(self, table: Table) -> str:
-        """The trial's name: sha256 of pipeline, table, seed, folds, the user's own source files and ``NUMERICS``."""
+        """The trial's name: sha256 of pipeline, table, seed, folds, the user's own source files and ``NUMERICS``.
+
+        How often the state is stored does not count, since it changes nothing of the result.
+        """
+        settings = self.pipeline.train.model_copy(update={"checkpoint_seconds": 0.0})
         data = {
-            "pipeline": digest(self.pipeline),
+            "pipeline": digest(self.pipeline.model_copy(update={"train": settings})),
             "folds": digest(self.folds),
             "table": table.fingerprint,
             "seed": self.seed,

@@ -49,19 +49,53 @@ def run_trial(
         on_epoch: called after every epoch.
 
     Raises:
-        ResumeError: a damaged checkpoint, a full disk; nothing finished is lost.
+        ResumeError: a damaged checkpoint, a full disk, another process at work on it; nothing finished is lost.
         TsunaguError: the training diverged.
     """
     name = trial.digest(table)
     found = store.find(name)
     if found is not None:
         return found
-    split = table.split(trial.folds)
-    training = Training(trial.pipeline, table, split, seed=trial.seed)
+    with store.hold(name):
+        # Another process may have finished it just now, or an earlier one been killed while it named the folder.
+        return (
+            store.find(name) or store.complete(name) or _train(name, trial, table, store, on_step, on_epoch)
+        )
+
+
+def metric_names(pipeline: Pipeline) -> dict[str, MetricCall]:
+    """A short name for each metric of a pipeline; a function that is used twice carries what tells its uses apart.
+
+    >>> from tsunagu.spec import LossTerm, Task, node
+    >>> task = Task(inputs=["x"], output="y", model=node("ReLU"), loss=LossTerm(key="mse", target="t"))
+    >>> more = ["bias(y, t)", "bias(x, t)"]
+    >>> list(metric_names(Pipeline(tasks={"fit": task}, metric="auc(y, t)", metrics=more)))
+    ['auc', 'bias_y', 'bias_x']
+    >>> more = ["mse(y, t)", "mse(y, u)"]
+    >>> list(metric_names(Pipeline(tasks={"fit": task}, metric="auc(y, t)", metrics=more)))
+    ['auc', 'mse_y_t', 'mse_y_u']
+    """
+    texts = dict.fromkeys([pipeline.metric, *pipeline.metrics])
+    calls = list(dict.fromkeys(parse_metric(text) for text in texts))
+    return {_short(call, calls): call for call in calls}
+
+
+def _short(call: MetricCall, calls: Sequence[MetricCall]) -> str:
+    words = (call.name, *call.arguments)
+    for length in range(1, len(words)):
+        alike = [other for other in calls if (other.name, *other.arguments)[:length] == words[:length]]
+        if len(alike) == 1:
+            return "_".join(words[:length])
+    return "_".join(words)
+
+
+def _train(
+    name: str, trial: Trial, table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
+) -> Result:
+    training = Training(trial.pipeline, table, table.split(trial.folds), seed=trial.seed)
     store.load_checkpoint(name, training)
-    clock = _Clock(
-        every=trial.pipeline.train.checkpoint_seconds, save=lambda: store.save_checkpoint(name, training)
-    )
+    every = trial.pipeline.train.checkpoint_seconds
+    clock = _Clock(every=every, save=lambda: store.save_checkpoint(name, training))
 
     def step(now: Training) -> None:
         clock.tick()
@@ -70,23 +104,6 @@ def run_trial(
 
     training.run(step, on_epoch)
     return _finish(name, trial, training, store)
-
-
-def metric_names(pipeline: Pipeline) -> dict[str, MetricCall]:
-    """A short name for each metric of a pipeline; a function that is used twice carries its first argument.
-
-    >>> from tsunagu.spec import LossTerm, Task, node
-    >>> task = Task(inputs=["x"], output="y", model=node("ReLU"), loss=LossTerm(key="mse", target="t"))
-    >>> more = ["bias(y, t)", "bias(x, t)"]
-    >>> list(metric_names(Pipeline(tasks={"fit": task}, metric="auc(y, t)", metrics=more)))
-    ['auc', 'bias_y', 'bias_x']
-    """
-    calls = [parse_metric(text) for text in dict.fromkeys([pipeline.metric, *pipeline.metrics])]
-    kinds = [call.name for call in calls]
-    return {
-        call.name if kinds.count(call.name) == 1 else f"{call.name}_{call.arguments[0]}": call
-        for call in calls
-    }
 
 
 @dataclass

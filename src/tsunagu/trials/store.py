@@ -1,12 +1,15 @@
-"""One folder for each trial, named by its digest; a folder with its final name is finished and never written again."""
+"""One folder for each trial, named by its digest; a folder with its final name is finished and never written again.
+
+While a trial runs, its folder is ``<digest>.part`` and ``<digest>.lock`` is locked. ``result.json`` is the last file that is written there:
+with it the trial is finished, and all that is left to do is to give the folder its name.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import final
@@ -16,12 +19,14 @@ from numpy.typing import NDArray
 
 from tsunagu.errors import ResumeError
 from tsunagu.train import Epoch, Position, Training
-from tsunagu.trials.files import read_tensors, write_bytes, write_tensors
+from tsunagu.trials.files import flush_folder, read_tensors, write_bytes, write_tensors
+from tsunagu.trials.lock import hold
 from tsunagu.trials.result import Result
 
-__all__ = ["Store"]
+__all__ = ["Store", "write_arrays", "write_history"]
 
 CHECKPOINT = "checkpoint.safetensors"
+RESULT = "result.json"
 
 
 @final
@@ -45,14 +50,36 @@ class Store:
         if not folder.exists():
             return None
         try:
-            return Result.loads((folder / "result.json").read_text(encoding="utf-8"), folder)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return Result.loads((folder / RESULT).read_text(encoding="utf-8"), folder)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             msg = f"{folder}: this trial's result cannot be read ({error}); remove the folder to run the trial again"
             raise ResumeError(msg) from error
 
     def working(self, digest: str) -> Path:
         """The folder of a trial that is not finished."""
         return self.root / f"{digest}.part"
+
+    @contextmanager
+    def hold(self, digest: str) -> Iterator[None]:
+        """Keep other processes away from a trial while the block runs; a killed process keeps nobody away.
+
+        Raises:
+            ResumeError: another process is working on it.
+        """
+        lock = self.root / f"{digest}.lock"
+        with hold(lock):
+            # What a killed process was writing; with the lock, nobody is writing now.
+            for path in self.working(digest).glob("*.part"):
+                path.unlink(missing_ok=True)
+            yield
+            # Of a trial that may run again the file stays: another process may be waiting at it.
+            if (self.root / digest).exists():
+                with suppress(OSError):
+                    lock.unlink(missing_ok=True)
+
+    def complete(self, digest: str) -> Result | None:
+        """The result of a trial that was interrupted after its last file was written, or None."""
+        return self._name(digest) if (self.working(digest) / RESULT).exists() else None
 
     def save_checkpoint(self, digest: str, training: Training) -> None:
         """Store the state of a training; a crash at any moment leaves this one or the one before."""
@@ -72,7 +99,7 @@ class Store:
         tensors, note = read_tensors(path)
         try:
             training.restore(Position.loads(note), tensors)
-        except (KeyError, ValueError, TypeError) as error:
+        except (ResumeError, KeyError, ValueError, TypeError) as error:
             msg = (
                 f"{path}: not a checkpoint of this trial ({error}); remove this file to begin the trial again"
             )
@@ -80,17 +107,21 @@ class Store:
         return True
 
     def finish(self, result: Result) -> Result:
-        """Give the folder its final name; the checkpoint goes."""
-        working = self.working(result.digest)
-        write_bytes(working / "result.json", result.dumps().encode())
-        (working / CHECKPOINT).unlink(missing_ok=True)
-        final_path = self.root / result.digest
-        if final_path.exists():
-            shutil.rmtree(working)
-        else:
-            working.rename(final_path)
-            _flush_folder(self.root)
-        found = self.find(result.digest)
+        """Write the result, and with it finish the trial; the checkpoint goes."""
+        write_bytes(self.working(result.digest) / RESULT, result.dumps().encode())
+        return self._name(result.digest)
+
+    def _name(self, digest: str) -> Result:
+        working, named = self.working(digest), self.root / digest
+        try:
+            (working / CHECKPOINT).unlink(missing_ok=True)
+            flush_folder(working)
+            working.rename(named)
+        except OSError as error:
+            msg = f"{working}: cannot be renamed to {named.name} ({error.strerror}); remove one of the two folders"
+            raise ResumeError(msg) from error
+        flush_folder(self.root)
+        found = self.find(digest)
         assert found is not None
         return found
 
@@ -110,11 +141,3 @@ def write_arrays(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
     write_bytes(path, content.getvalue())
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,177 @@
+"""A pipeline tried on a few events: do models, losses and metrics fit the columns and each other?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tsunagu.data import Table
+from tsunagu.data.files import listed
+from tsunagu.errors import DataError, Mistake, SpecError
+from tsunagu.losses import find_loss
+from tsunagu.metrics import MetricCall, parse_metric
+from tsunagu.spec import Architecture, LossTerm, Path, Pipeline, architectures, resolve
+from tsunagu.tasks.build import reason
+from tsunagu.tasks.graph import Graph, build_graph
+from tsunagu.tasks.stages import Stage, stages
+
+__all__ = ["check_data", "loss_paths", "metric_texts"]
+
+SAMPLE = 4
+
+
+def check_data(pipeline: Pipeline, table: Table) -> None:
+    """Try every stage on a few events, and every label and metric on all of them.
+
+    Args:
+        pipeline: where choices are left, every architecture is tried, and a mistake names the options it needs.
+        table: all columns that the pipeline names.
+
+    Raises:
+        SpecError: a model, a loss or a metric that does not fit its inputs; the message names the task and the
+            shapes.
+        DataError: labels outside the classes and the like, with the file, the column and the count.
+    """
+    found: dict[Mistake, list[Architecture]] = {}
+    labels: dict[str, Mistake] = {}
+    tried: list[Architecture] = []
+    judged: dict[str, list[Mistake]] = {}
+    for architecture in architectures(pipeline):
+        tried.append(architecture)
+        plain = resolve(pipeline, architecture)
+        labels |= _check_labels(plain, table)
+        for mistake in dict.fromkeys(_try(plain, table, labels.keys(), judged)):
+            found.setdefault(mistake, []).append(architecture)
+    if found:
+        mistakes = [_with_options(mistake, wrong, tried) for mistake, wrong in found.items()]
+        raise SpecError([*mistakes, *labels.values()])
+    if labels:
+        raise DataError("\n".join(mistake.message for mistake in labels.values()))
+
+
+def loss_paths(name: str, loss: LossTerm | list[LossTerm]) -> list[tuple[Path, LossTerm]]:
+    """The losses of a task, each with its path."""
+    path: Path = ("tasks", name, "loss")
+    return [((*path, i), term) for i, term in enumerate(loss)] if isinstance(loss, list) else [(path, loss)]
+
+
+def metric_texts(pipeline: Pipeline) -> list[tuple[Path, str]]:
+    """The metrics of a pipeline as they are written, each with its path."""
+    return [
+        (("metric",), pipeline.metric),
+        *((("metrics", i), text) for i, text in enumerate(pipeline.metrics)),
+    ]
+
+
+def _with_options(mistake: Mistake, wrong: list[Architecture], tried: list[Architecture]) -> Mistake:
+    """What the architectures with this mistake have in common and the others do not."""
+    if len(wrong) == len(tried):
+        return mistake
+    shared = _shared_options(wrong) - _shared_options(tried)
+    options = ", ".join(f"{label} = {option}" for label, option in sorted(shared))
+    return Mistake(mistake.path, f"with {options}: {mistake.message}") if options else mistake
+
+
+def _shared_options(found: list[Architecture]) -> set[tuple[str, str]]:
+    return {decision for decision in found[0].items() if all(decision in each.items() for each in found)}
+
+
+def _check_labels(pipeline: Pipeline, table: Table) -> dict[str, Mistake]:
+    """By column."""
+    problems: dict[str, Mistake] = {}
+    for name, task in pipeline.tasks.items():
+        for path, term in loss_paths(name, task.loss):
+            if problem := find_loss(term.key)(**term.args).check(table.columns[term.target]):
+                found = f"{listed(table.files)}: column '{term.target}': {problem}"
+                problems[term.target] = Mistake((*path, "target"), found)
+    return problems
+
+
+def _try(
+    pipeline: Pipeline, table: Table, wrong: Collection[str], judged: dict[str, list[Mistake]]
+) -> Iterator[Mistake]:
+    try:
+        graph = build_graph(pipeline, seed=0).eval()
+    except SpecError as error:
+        yield from error.mistakes
+        return
+    known: dict[str, Tensor] = {}
+    for stage in stages(pipeline):
+        known = {}
+        yield from _try_stage(stage, graph, pipeline, table, known)
+    for path, text in metric_texts(pipeline):
+        call = parse_metric(text)
+        lacking = {task.output for task in pipeline.tasks.values()} - known.keys()
+        # What is wrong with a column, or with the model of an output, has been said.
+        if lacking.union(wrong).intersection(call.arguments):
+            continue
+        shapes = _shapes(list(call.arguments), {**known, **table.columns})
+        if (key := f"{path} {shapes}") not in judged:
+            judged[key] = _try_metric(call, path, table, known)
+        yield from judged[key]
+
+
+def _try_stage(
+    stage: Stage, graph: Graph, pipeline: Pipeline, table: Table, known: dict[str, Tensor]
+) -> Iterator[Mistake]:
+    rows = torch.arange(min(SAMPLE, len(table)))
+    known |= table.take([*graph.columns(stage.tasks, stage.substitutes), *stage.targets], rows)
+    known |= {output: known[column] for output, column in stage.substitutes.items()}
+    for name in stage.tasks:
+        task = pipeline.tasks[name]
+        try:
+            with torch.no_grad():
+                made: Any = graph(known, [name])[task.output]
+        except Exception as error:  # noqa: BLE001 - a user's module may fail in any way
+            found = f"the model fails on {_shapes(graph.columns([name]), known)}: {reason(error)}"
+            yield Mistake(("tasks", name, "model"), found)
+            return
+        if not isinstance(made, Tensor) or made.shape[:1] != rows.shape:
+            found = str(list(made.shape)) if isinstance(made, Tensor) else f"a {type(made).__name__}"
+            wanted = f"expected a tensor [{len(rows)}, ...] for {len(rows)} events from the model"
+            yield Mistake(("tasks", name, "model"), f"{wanted}, found {found}")
+            return
+        known[task.output] = made
+        for path, loss in loss_paths(name, task.loss):
+            yield from _try_loss(loss, path, made, known.get(loss.target))
+
+
+def _try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | None) -> Iterator[Mistake]:
+    if target is None:
+        return
+    shapes = f"prediction {list(prediction.shape)} and target '{loss.target}' {list(target.shape)}"
+    try:
+        value = find_loss(loss.key)(**loss.args)(prediction, target)
+    except Exception as error:  # noqa: BLE001 - a user's loss may fail in any way
+        yield Mistake(path, f"{loss.key} fails on {shapes}: {reason(error)}")
+        return
+    if value.shape != prediction.shape[:1]:
+        found = f"{loss.key} gives {list(value.shape)} in place of one value per event from {shapes}"
+        yield Mistake(path, found)
+
+
+def _try_metric(call: MetricCall, path: Path, table: Table, known: Mapping[str, Tensor]) -> list[Mistake]:
+    """On all events, because a class may be rare; every event with the prediction of the first one."""
+    try:
+        call.evaluate(
+            {name: _all_events(name, table, known) for name in call.arguments}, table.weight.numpy()
+        )
+    except DataError as error:
+        return [Mistake(path, str(error))]
+    except (ValueError, TypeError, IndexError) as error:
+        shapes = _shapes(list(call.arguments), {**known, **table.columns})
+        return [Mistake(path, f"{call} fails on {shapes}: {reason(error)}")]
+    return []
+
+
+def _all_events(name: str, table: Table, known: Mapping[str, Tensor]) -> Any:
+    if name in table.columns:
+        return table.columns[name].numpy()
+    return known[name][:1].expand(len(table), *known[name].shape[1:]).numpy()
+
+
+def _shapes(names: list[str], known: Mapping[str, Tensor]) -> str:
+    return ", ".join(f"{name} {list(known[name].shape)}" for name in names)

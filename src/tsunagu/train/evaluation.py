@@ -1,0 +1,98 @@
+"""Predictions and losses on events that are not trained on: large batches, no gradients, order kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tsunagu.data import Table
+from tsunagu.layers import reseed
+from tsunagu.metrics import MetricCall
+from tsunagu.random import derive_seed
+from tsunagu.tasks import Graph, Stage
+
+__all__ = ["Evaluation", "columns_of", "evaluate", "measure", "predict", "reseed_for_evaluation"]
+
+CHUNK = 2048
+"""Events at a time; a part of the numerics, since a matrix product may round differently for another size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The stage's loss, and the pipeline's metric or NaN where the stage does not make what it reads."""
+
+    loss: float
+    metric: float
+
+
+def predict(graph: Graph, table: Table, rows: Tensor) -> dict[str, Tensor]:
+    """The outputs of all tasks for the given rows, in their order.
+
+    Args:
+        graph: is put into evaluation mode; a noise candidate draws on from where :func:`reseed_for_evaluation` or the
+            last use left it.
+        table: the columns.
+        rows: ``[N]`` row numbers.
+
+    Returns:
+        ``[N, ...]`` by output name.
+    """
+    columns = graph.columns()
+    graph.eval()
+    with torch.no_grad():
+        return _joined(graph(table.take(columns, chunk)) for chunk in torch.split(rows, CHUNK))
+
+
+def evaluate(graph: Graph, stage: Stage, metric: MetricCall, table: Table, rows: Tensor) -> Evaluation:
+    """The stage's loss with the training weight, and the metric with the physics weight, on the given rows ``[N]``.
+
+    Only what the metric reads is kept of a chunk: an intermediate output may be far larger than a score.
+    """
+    columns, wanted = columns_of(graph, stage), set(metric.arguments)
+    total, size = torch.zeros(2, dtype=torch.float64)
+    parts: list[dict[str, Tensor]] = []
+    graph.eval()
+    # Not inference_mode: what a module keeps of an evaluation (a cached mask) must be of use in the next training step.
+    with torch.no_grad():
+        for chunk in torch.split(rows, CHUNK):
+            batch = table.take(columns, chunk)
+            made = graph(batch, stage.tasks, stage.substitutes)
+            weight = table.train_weight.index_select(0, chunk).double()
+            total += (weight * stage.event_loss(made, batch)).sum()
+            size += weight.abs().sum()
+            parts.append({name: value for name, value in made.items() if name in wanted})
+    loss = float(total / size)
+    predictions = _joined(parts)
+    if wanted & (set(graph.outputs.values()) - set(predictions)):
+        return Evaluation(loss=loss, metric=math.nan)
+    return Evaluation(loss=loss, metric=measure([metric], predictions, table, rows)[0])
+
+
+def measure(
+    metrics: Sequence[MetricCall], predictions: dict[str, Tensor], table: Table, rows: Tensor
+) -> list[float]:
+    """Metrics of predictions ``[N, ...]`` and of the table's columns at the same rows, with the physics weight."""
+    names = {name for metric in metrics for name in metric.arguments} - set(predictions)
+    known = predictions | table.take(sorted(names), rows)
+    arrays = {name: value.numpy() for name, value in known.items()}
+    weight = table.weight.index_select(0, rows).numpy()
+    return [metric.evaluate(arrays, weight) for metric in metrics]
+
+
+def columns_of(graph: Graph, stage: Stage) -> list[str]:
+    """The table's columns that a stage reads, as inputs or as targets."""
+    return list(dict.fromkeys([*graph.columns(stage.tasks, stage.substitutes), *stage.targets]))
+
+
+def reseed_for_evaluation(graph: Graph, seed: int) -> None:
+    """Set noise candidates to where every evaluation of a trial begins; ``seed`` is the trial's."""
+    reseed(graph, derive_seed(seed, "evaluation"))
+
+
+def _joined(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:
+    kept = list(parts)
+    return {name: torch.cat([part[name] for part in kept]) for name in kept[0]}

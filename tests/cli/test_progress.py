@@ -1,0 +1,57 @@
+"""What a terminal shows while a study runs, and that nothing is drawn where nobody watches."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from tsunagu.cli import progress
+from tsunagu.studies import run_study
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=160, color_system=None)
+    monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(progress, "REFRESH", 0.0)
+    return written
+
+
+def test_loss_metric_rate_and_time_are_shown(screen, study_of, pipeline_of, tmp_path):
+    study = study_of(pipeline_of(epochs=8, pretrain=False, patience=None))
+    with progress.watching() as watcher:
+        run_study(study, tmp_path, watcher=watcher)
+    text = screen.getvalue()
+    for word in (
+        "trials",
+        "1/1",
+        "chain, seed 1",
+        "joint, epoch 8",
+        "loss 0.",
+        "auc(score, is_higgs) 0.",
+        "events/s",
+    ):
+        assert word in text
+    assert any(f"0:00:0{second}" in text for second in range(10))
+
+
+def test_a_quiet_place_gets_no_bars(monkeypatch):
+    console = Console(file=io.StringIO(), force_terminal=False)
+    monkeypatch.setattr(progress, "console", console)
+    with progress.watching() as watcher:
+        assert watcher.step is progress.Watcher().step
+    with progress.events_bar("events") as bar:
+        bar(10, 100)
+    assert console.file.getvalue() == ""
+
+
+def test_events_of_an_earlier_run_are_not_in_the_rate(screen):
+    with progress.events_bar("htautau.parquet") as bar:
+        bar(900, 1000)
+        bar.began -= 10.0
+        bar(1000, 1000)
+    assert "1000/1000" in screen.getvalue()
+    assert "10 events/s" in screen.getvalue()
