@@ -56,7 +56,8 @@ def test_jets_taus_and_images_are_ordered_by_the_jets_pt():
     assert columns["tau_vis_eta"][0] == pytest.approx([0.0, 1.0], abs=1e-6)
     assert columns["jet_image"][0, :, 0, 0, 0].tolist() == [1.0, 2.0]
     assert columns["jet_ntrk"].tolist() == [[1, 2]]
-    assert columns["mu_pileup"].tolist() == [30.0]
+    assert columns["n_pileup"].tolist() == [30]
+    assert columns["n_jet"].tolist() == [3]
 
 
 def test_events_without_two_matched_jets_are_dropped():
@@ -71,6 +72,14 @@ def test_events_without_two_matched_jets_are_dropped():
 def test_the_mass_of_a_pair_is_that_of_special_relativity():
     back_to_back = np.array([[[50.0, 0.0, 0.0, 0.0], [50.0, 0.0, np.pi, 0.0]]])
     assert pair_mass(back_to_back) == pytest.approx([100.0])
+
+
+def test_a_qcd_jet_has_no_truth_even_where_the_event_holds_two_taus():
+    columns = single_columns(
+        seen(jets((50, 0.0, 0.0, 5, 1))), taus((1.0, 0.0), (-1.0, 1.0)), np.ones(1), (1, 4), tau=False
+    )
+    assert np.isnan(columns["tau_vis_pt"]).all()
+    assert columns["tau_prong"].tolist() == columns["jet_is_tau"].tolist() == [0]
 
 
 @pytest.mark.parametrize(("tracks", "rows"), [((1, 4), 1), ((2, 4), 0)])

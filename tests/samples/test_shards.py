@@ -11,10 +11,14 @@ import pytest
 
 from tsunagu.data import open_table
 from tsunagu.errors import DataError
-from tsunagu.samples import HTauTau, TauJet, ready_sample, settings_hash
+from tsunagu.metrics import auc
+from tsunagu.samples import HTauTau, TauJet, is_generated, ready_sample, settings_hash
+from tsunagu.samples.files import write_whole
+from tsunagu.samples.generate import READY
 from tsunagu.samples.merge import merge
+from tsunagu.samples.processes import LUMINOSITY, PROCESSES
 from tsunagu.samples.schema import UNITS, write_parquet
-from tsunagu.samples.shards import plan_shards, write_whole
+from tsunagu.samples.shards import PT_BINS, Shard, plan_shards
 from tsunagu.spec import Folds
 
 
@@ -34,8 +38,10 @@ def test_the_plan_makes_every_row_once(settings):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"events": 1}, "events: expected at least 2, found 1"),
-        ({"pileup": -1.0}, "pileup: expected a mean"),
+        ({"events": 1}, "events: expected a number from 2 to 2000000, found 1"),
+        ({"pileup": -1.0}, "pileup: expected a number from 0 to 200, found -1.0"),
+        ({"pileup": float("nan")}, "pileup: expected a number from 0 to 200, found nan"),
+        ({"energy": 7.0}, "energy: expected a number from 900 to 100000, found 7.0"),
         ({"helicity": "exakt"}, "did you mean 'exact'"),
         ({"mpi": "ful"}, "did you mean 'full'"),
         ({"seed": 1000}, "seed: expected a number from 0 to 999"),
@@ -60,22 +66,11 @@ def test_every_setting_changes_the_hash():
     assert len(hashes | {settings_hash(base), settings_hash(TauJet())}) == 8
 
 
-def _fake_shard(shard, draw):
-    rows = shard.rows
-    pair = {f"jet_{n}": draw.random((rows, 2)).astype(np.float32) for n in ("pt", "eta", "phi", "mass")}
-    single = {n: draw.random(rows).astype(np.float32) for n in ("gen_weight", "met_x", "vis_mass")}
-    image = {"jet_image": draw.random((rows, 2, 3, 16, 16)).astype(np.float16)}
-    counts = {"n_generated": np.array(2.0 * rows), "sum_gen_weight": np.array(1.5 * rows)}
-    content = io.BytesIO()
-    np.savez(content, **pair, **single, **image, **counts)
-    return content.getvalue()
-
-
-def test_a_merged_sample_is_a_table_with_weights_numbers_and_units(tmp_path):
+def test_a_merged_sample_is_a_table_with_weights_numbers_and_units(tmp_path, made_up_shard):
     settings = HTauTau(events=600, seed=4)
     shards = plan_shards(settings)
     for shard in shards:
-        write_whole(tmp_path / shard.name, _fake_shard(shard, np.random.default_rng(shard.seed)))
+        write_whole(tmp_path / shard.name, made_up_shard(shard, np.random.default_rng(shard.seed)))
     columns, notes = merge(settings, shards, tmp_path)
     path = tmp_path / "sample.parquet"
     write_parquet(path, columns, notes)
@@ -88,11 +83,63 @@ def test_a_merged_sample_is_a_table_with_weights_numbers_and_units(tmp_path):
     )
     assert columns["train_weight"].mean() == pytest.approx(1.0, rel=1e-5)
     assert np.array_equal(columns["event_number"], np.arange(1200) + 1004 * 10**7)
-    assert notes["processes"]["Z"]["n_generated"] == 1200.0
+    about = notes["processes"]["Z"]
+    assert (about["n_generated"], about["sum_gen_weight"], about["rows"]) == (1200, 900.0, 600)
+    # sigma L / sum of generator weights, for each event times its own
+    rows = columns["sample_id"] == PROCESSES["Z"].sample_id
+    expected = columns["gen_weight"][rows] * PROCESSES["Z"].cross_section * LUMINOSITY / 900.0
+    assert columns["weight"][rows] == pytest.approx(expected, rel=1e-5)
+    assert about["filter_efficiency"] == pytest.approx(columns["gen_weight"][rows].sum() / 900.0, rel=1e-5)
     assert set(columns) <= set(UNITS)
     again = tmp_path / "again.parquet"
     write_parquet(again, columns, notes)
     assert path.read_bytes() == again.read_bytes()
+
+
+def _jet_shard(process, tau, pt, draw):
+    columns = {
+        "jet_pt": pt.astype(np.float32),
+        "jet_is_tau": np.full(len(pt), tau, np.int8),
+        # as biased generation has it: hard jets are many and weigh little
+        "gen_weight": ((20.0 / pt) ** 2 if process == "QCD" else np.ones_like(pt)).astype(np.float32),
+    }
+    counts = {"n_generated": np.array(2 * len(pt)), "sum_gen_weight": np.array(2.0 * len(pt))}
+    content = io.BytesIO()
+    np.savez(content, **columns, **counts)
+    return content.getvalue()
+
+
+@pytest.fixture
+def jets(tmp_path):
+    """A merged sample of jets, and the QCD jets that were offered."""
+    draw = np.random.default_rng(3)
+    settings = TauJet(jets=1000, seed=4)
+    spectra = {"Z": draw.exponential(12.0, 500) + 20.0, "QCD": draw.exponential(30.0, 8000) + 20.0}
+    shards = [Shard(settings=settings, process=name, number=0, rows=len(pt)) for name, pt in spectra.items()]
+    for shard in shards:
+        pt = spectra[shard.process]
+        write_whole(tmp_path / shard.name, _jet_shard(shard.process, shard.process == "Z", pt, draw))
+    columns, notes = merge(settings, shards, tmp_path)
+    return columns, notes, spectra["QCD"]
+
+
+def test_the_training_weight_keeps_the_matched_spectrum(jets):
+    columns, notes, _ = jets
+    assert (columns["train_weight"] == 1.0).all()
+    assert 0.47 < auc(columns["jet_pt"], columns["label"], columns["train_weight"]) < 0.53
+    assert notes["processes"]["QCD"]["selected"] == 8000
+    assert notes["processes"]["QCD"]["rows"] == (columns["label"] == 0).sum() == 500
+
+
+def test_the_physics_weight_of_chosen_jets_stands_for_all_of_them(jets):
+    columns, notes, offered = jets
+    chosen = columns["label"] == 0
+    per_jet = PROCESSES["QCD"].cross_section * LUMINOSITY / notes["processes"]["QCD"]["sum_gen_weight"]
+    found = np.histogram(columns["jet_pt"][chosen], PT_BINS, weights=columns["weight"][chosen])[0]
+    expected = np.histogram(offered, PT_BINS, weights=per_jet * (20.0 / offered) ** 2)[0]
+    filled = found > 0
+    assert filled[:8].all()
+    assert found[filled] == pytest.approx(expected[filled], rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +153,35 @@ def test_the_ready_samples_are_real_tables(name, rows, shape):
     assert tuple(table.columns["jet_image"].shape[1:]) == shape
     assert float(table.columns["label"].double().mean()) == pytest.approx(0.5, abs=0.01)
     assert float(table.columns["jet_pt"].min()) >= 20.0
+
+
+@pytest.mark.parametrize(("name", "kind"), [("htautau", HTauTau), ("taujet", TauJet)])
+def test_the_ready_samples_are_those_of_the_present_code(name, kind):
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(ready_sample(name))
+    settings = json.loads(schema.metadata[b"tsunagu"])["settings"]
+    made_with = kind(**settings | ({"tracks": tuple(settings["tracks"])} if "tracks" in settings else {}))
+    assert is_generated(made_with, ready_sample(name))
+    assert set(schema.names) == set(UNITS) - ({"vis_mass"} if name == "taujet" else set())
+    assert ready_sample(name).stat().st_size < 3_000_000
+
+
+def test_the_ready_jets_have_the_same_spectrum_in_both_classes():
+    found = _columns("taujet", "jet_pt", "label", "train_weight")
+    assert 0.48 < auc(found["jet_pt"], found["label"], found["train_weight"]) < 0.52
+
+
+def test_event_numbers_are_unique_over_both_ready_samples():
+    numbers = [_columns(name, "event_number")["event_number"] for name in READY]
+    assert len(np.unique(np.concatenate(numbers))) == sum(len(n) for n in numbers)
+
+
+def _columns(name, *names):
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(ready_sample(name), columns=list(names))
+    return {column: table[column].to_numpy() for column in names}
 
 
 def test_units_are_in_the_file():

@@ -18,8 +18,11 @@ sample = typer.Typer(help="Simulate events with Pythia 8 and a fast detector.", 
 
 Target = Annotated[Path, typer.Argument(help="The Parquet file to write.", metavar="FILE.parquet")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same file, byte for byte.")]
-Pileup = Annotated[float, typer.Option(help="Mean number of additional proton collisions.")]
+Pileup = Annotated[float, typer.Option(help="Mean number of additional proton collisions; 0 for none.")]
+Mpi = Annotated[str, typer.Option(help="'overlay', or 'full' for Pythia's own underlying event (slower).")]
+Energy = Annotated[float, typer.Option(help="Of both protons, GeV; cross-sections stay those of 13 TeV.")]
 Workers = Annotated[int | None, typer.Option(help="Processes; all usable cores by default.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file made with other settings.")]
 
 
 @sample.command()
@@ -28,17 +31,21 @@ def htautau(
     events: Annotated[int, typer.Option(help="Events that pass the selection, for each class.")] = 5000,
     pileup: Pileup = 30.0,
     helicity: Annotated[str, typer.Option(help="'sampled', or 'exact' for validation (slow).")] = "sampled",
-    mpi: Annotated[
-        str, typer.Option(help="'overlay', or 'full' for Pythia's own underlying event.")
-    ] = "overlay",
+    mpi: Mpi = "overlay",
+    energy: Energy = 13000.0,
     seed: Seed = 1,
     workers: Workers = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """H -> tau tau against Z -> tau tau: two tau jets with images, momenta and the truth."""
     from tsunagu.samples import HTauTau
 
-    settings = HTauTau(events=events, pileup=pileup, helicity=helicity, mpi=mpi, seed=seed)
-    _generate(settings, path, workers)
+    _generate(
+        HTauTau(events=events, pileup=pileup, helicity=helicity, mpi=mpi, seed=seed, energy=energy),
+        path,
+        workers,
+        overwrite=overwrite,
+    )
 
 
 @sample.command()
@@ -46,22 +53,41 @@ def taujet(
     path: Target,
     jets: Annotated[int, typer.Option(help="Jets, both classes together.")] = 4000,
     pileup: Pileup = 30.0,
+    tracks: Annotated[
+        tuple[int, int], typer.Option(help="Smallest and largest number of core tracks.", metavar="MIN MAX")
+    ] = (1, 4),
+    mpi: Mpi = "overlay",
+    energy: Energy = 13000.0,
     seed: Seed = 1,
     workers: Workers = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Hadronic tau decays against QCD jets of the same transverse momentum: one jet a row."""
     from tsunagu.samples import TauJet
 
-    _generate(TauJet(jets=jets, pileup=pileup, seed=seed), path, workers)
+    _generate(
+        TauJet(jets=jets, pileup=pileup, tracks=tracks, mpi=mpi, seed=seed, energy=energy),
+        path,
+        workers,
+        overwrite=overwrite,
+    )
 
 
-def _generate(settings: HTauTau | TauJet, path: Path, workers: int | None) -> None:
+def _generate(settings: HTauTau | TauJet, path: Path, workers: int | None, *, overwrite: bool) -> None:
     from tsunagu.cli.progress import events_bar
-    from tsunagu.samples import generate, is_generated
+    from tsunagu.errors import DataError
+    from tsunagu.samples import generate, is_generated, is_outdated
 
     if is_generated(settings, path):
         console.print(f"{path}: is there, made with these settings")
         return
-    with events_bar(path.name) as bar:
-        generate(settings, path, workers=workers, progress=bar)
+    if path.is_file() and not overwrite and not is_outdated(settings, path):
+        msg = f"{path}: is there, but not made with these settings; choose another name, or add --overwrite"
+        raise DataError(msg)
+    try:
+        with events_bar(path.name) as bar:
+            generate(settings, path, workers=workers, progress=bar)
+    except KeyboardInterrupt:
+        console.print("stopped; run the same command again to continue")
+        raise typer.Exit(130) from None
     console.print(f"{path}: written, {path.stat().st_size / 1e6:.1f} MB")

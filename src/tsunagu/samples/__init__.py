@@ -7,10 +7,19 @@ a few thousand events is installed with the package. Nothing else in tsunagu imp
 30.0
 """
 
-from tsunagu.samples.generate import generate, is_generated, ready_sample
+from tsunagu.samples.generate import generate, is_generated, is_outdated, ready_sample
 from tsunagu.samples.settings import HTauTau, Settings, TauJet, settings_hash
 
-__all__ = ["HTauTau", "Settings", "TauJet", "generate", "is_generated", "ready_sample", "settings_hash"]
+__all__ = [
+    "HTauTau",
+    "Settings",
+    "TauJet",
+    "generate",
+    "is_generated",
+    "is_outdated",
+    "ready_sample",
+    "settings_hash",
+]
 
 
 def __dir__() -> list[str]:

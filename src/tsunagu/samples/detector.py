@@ -18,9 +18,10 @@ class Reconstructed:
     """What the detector saw.
 
     Args:
-        jets: ``[E, 12, 5]``: pt, eta, phi, mass, core tracks, by falling pt; NaN beyond the last.
-        images: ``[E, 12, 3, 16, 16]``, float32, GeV.
-        missing: ``[E, 4]``: missing momentum x and y, sum of transverse energies (GeV), overlaid collisions.
+        jets: ``[E, J, 5]``: pt, eta, phi, mass, core tracks, by falling pt; NaN beyond the last.
+        images: ``[E, J, 3, 16, 16]``, float32, GeV.
+        missing: ``[E, 4]``: missing momentum x and y, sum of transverse energies of all towers (GeV), and the number of
+            overlaid collisions without the one that stands for the underlying event.
     """
 
     jets: NDArray[np.float64]

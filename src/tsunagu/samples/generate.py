@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import shutil
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from tsunagu.errors import DataError, did_you_mean
+from tsunagu.samples.files import alone, is_whole, remove
 from tsunagu.samples.settings import Settings, settings_hash
-from tsunagu.samples.shards import Shard, make_minimum_bias, make_shard, plan_shards, write_whole
+from tsunagu.samples.shards import Shard, plan_shards
 
-__all__ = ["generate", "is_generated", "ready_sample"]
+__all__ = ["generate", "is_generated", "is_outdated", "ready_sample"]
 
-LIBRARY = "min-bias.npz"
 READY = ("htautau", "taujet")
+ENDINGS = (".parquet", ".pq")
 Progress = Callable[[int, int], None]
 
 
@@ -27,34 +27,34 @@ def generate(
 ) -> Path:
     """Simulate a sample and write it as Parquet.
 
-    An interrupted generation continues with the shards that are there; the same settings give the same file, byte for
-    byte, whatever the number of workers.
+    An interrupted generation continues with the shards that are there, whatever ended it; the same settings give the
+    same file, byte for byte, whatever the number of workers and interruptions.
 
     Args:
         settings: what to simulate.
-        path: the file to write; its shards lie beside it until it is whole.
+        path: the file to write; one that is there is replaced. Its shards lie beside it until it is whole.
         workers: processes; all usable cores by default.
-        progress: called with (rows done, rows in all) whenever a shard is finished.
+        progress: called with (rows done, rows in all), about twice a second.
 
     Returns:
         The path.
 
     Raises:
-        DataError: Pythia, numba or awkward is not installed.
+        DataError: Pythia, numba or awkward is not installed, or the path cannot be that of a Parquet file.
+        ResumeError: the disk is full, the folder cannot be written, another process is making the same file, or a
+            worker was killed; the message says how to go on.
     """
     from tsunagu.samples.generator import import_pythia
-    from tsunagu.samples.merge import merge
-    from tsunagu.samples.schema import write_parquet
 
+    _check(path, workers)
     import_pythia()
-    folder = path.with_name(f"{path.name}.shards") / settings_hash(settings)
-    shards = plan_shards(settings)
-    _make_missing(settings, shards, folder, workers or usable_cores(), progress or _silent)
-    columns, metadata = merge(settings, shards, folder)
-    part = path.with_name(f"{path.name}.part")
-    write_parquet(part, columns, metadata)
-    part.replace(path)
-    shutil.rmtree(folder.parent)
+    pieces = path.with_name(f"{path.name}.shards")
+    with alone(pieces, path):
+        folder = pieces / settings_hash(settings)
+        shards = plan_shards(settings)
+        _make_missing(shards, folder, workers or usable_cores(), progress or _silent)
+        _write(settings, shards, folder, path)
+        remove(folder)
     return path
 
 
@@ -65,12 +65,19 @@ def is_generated(settings: Settings, path: Path) -> bool:
     >>> is_generated(HTauTau(), Path("no-such-file.parquet"))
     False
     """
-    import pyarrow.parquet as pq
+    return bool(_notes(path).get("settings_hash") == settings_hash(settings))
 
-    if not path.exists():
-        return False
-    notes = (pq.read_schema(path).metadata or {}).get(b"tsunagu", b"{}")
-    return bool(json.loads(notes).get("settings_hash") == settings_hash(settings))
+
+def is_outdated(settings: Settings, path: Path) -> bool:
+    """Whether the file was made with these settings by a version that wrote another file.
+
+    >>> from tsunagu.samples import HTauTau
+    >>> is_outdated(HTauTau(), Path("no-such-file.parquet"))
+    False
+    """
+    notes, wanted = _notes(path), json.loads(json.dumps(asdict(settings)))
+    same = notes.get("sample") == type(settings).__name__ and notes.get("settings") == wanted
+    return same and not is_generated(settings, path)
 
 
 def ready_sample(name: str) -> Path:
@@ -94,43 +101,44 @@ def _silent(done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _make_missing(
-    settings: Settings, shards: list[Shard], folder: Path, workers: int, progress: Progress
-) -> None:
-    missing = [shard for shard in shards if not (folder / shard.name).exists()]
+def _check(path: Path, workers: int | None) -> None:
+    if path.suffix not in ENDINGS:
+        msg = f"{path}: a sample is a Parquet file, so its name ends in {' or '.join(ENDINGS)}"
+        raise DataError(msg)
+    if path.is_dir():
+        msg = f"{path}: is a folder; give the name of a file in it"
+        raise DataError(msg)
+    if workers is not None and workers < 1:
+        msg = f"workers: expected at least 1, found {workers}"
+        raise DataError(msg)
+
+
+def _make_missing(shards: list[Shard], folder: Path, workers: int, progress: Progress) -> None:
+    missing = [shard for shard in shards if not is_whole(folder / shard.name)]
     total = sum(shard.rows for shard in shards)
     done = total - sum(shard.rows for shard in missing)
     progress(done, total)
-    if not missing:
-        return
-    # Processes are spawned: Pythia and numba keep state that must not be forked.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=min(workers, len(missing)), mp_context=context) as pool:
-        if not (folder / LIBRARY).exists():
-            pool.submit(_library, settings, folder).result()
-        # The largest pieces first, so that no core waits for a late one; one piece a worker at first, since the
-        # first to come compiles the detector for all.
-        running = {
-            pool.submit(_shard, shard, folder): shard for shard in sorted(missing, key=lambda s: -s.rows)
-        }
-        try:
-            while running:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                done += sum(_rows_of(future, running.pop(future)) for future in finished)
-                progress(done, total)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    if missing:
+        from tsunagu.samples.pool import make_shards
+
+        make_shards(missing, folder, workers, lambda made: progress(done + made, total))
 
 
-def _rows_of(future: Future[None], shard: Shard) -> int:
-    future.result()
-    return shard.rows
+def _write(settings: Settings, shards: list[Shard], folder: Path, path: Path) -> None:
+    from tsunagu.samples.merge import merge
+    from tsunagu.samples.schema import write_parquet
+
+    columns, metadata = merge(settings, shards, folder)
+    write_parquet(path, columns, metadata)
 
 
-def _library(settings: Settings, folder: Path) -> None:
-    write_whole(folder / LIBRARY, make_minimum_bias(settings))
+def _notes(path: Path) -> dict[str, Any]:
+    """What a generated file says about itself; nothing for any other file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-
-def _shard(shard: Shard, folder: Path) -> None:
-    write_whole(folder / shard.name, make_shard(shard, folder / LIBRARY))
+    try:
+        stored = pq.read_schema(path).metadata or {}
+        return dict(json.loads(stored.get(b"tsunagu", b"{}")))
+    except (OSError, ValueError, pa.ArrowException):
+        return {}

@@ -16,9 +16,9 @@ from tsunagu.errors import DataError
 from tsunagu.random import derive_seed
 from tsunagu.samples.processes import PROCESSES, Process
 
-__all__ = ["Generator", "import_pythia"]
+__all__ = ["BATCH", "Generator", "import_pythia"]
 
-MASSES_OF_TAU = 15
+TAU = 15
 COMMON = (
     "Print:quiet=on",
     "Next:numberCount=0",
@@ -30,11 +30,13 @@ BATCH = 250
 
 
 def import_pythia() -> Any:
-    """The module ``pythia8mc``, or a sentence about how to get it."""
+    """The module ``pythia8mc``, or a sentence about how to get it and what else a simulation needs."""
     try:
+        import awkward  # noqa: F401
+        import numba  # noqa: F401
         import pythia8mc
     except ImportError as error:
-        msg = "simulating events needs Pythia 8: pip install 'tsunagu[samples]'"
+        msg = f"simulating events needs {error.name}: pip install 'tsunagu[samples]'"
         raise DataError(msg) from error
     return pythia8mc
 
@@ -76,11 +78,11 @@ class Generator:
 
     @property
     def generated(self) -> int:
-        """Hard events so far, those included that were vetoed."""
+        """Hard events so far, those included that were vetoed: the denominator of the filter efficiency."""
         return int(self._hook.generated)
 
     def batch(self, events: int = BATCH) -> Any:
-        """Try so many events; an Awkward array of those that were not vetoed."""
+        """So many events that were not vetoed, as an Awkward array; Pythia tries until it has them."""
         return self._pythia.nextBatch(events)
 
     def charges(self, ids: NDArray[np.int32]) -> NDArray[np.int8]:
@@ -108,13 +110,13 @@ def _hook(pythia8: Any, process: Process, draw: np.random.Generator | None) -> A
             self.generated += 1
             if process.polarisation is None:
                 return False
-            taus = [event[i] for i in range(event.size()) if event[i].idAbs() == MASSES_OF_TAU]
+            taus = [event[i] for i in range(event.size()) if event[i].idAbs() == TAU]
             if draw is not None:
                 _polarise(taus, process, draw)
             return any(tau.pT() < 8.0 or abs(tau.eta()) > 3.2 for tau in taus)
 
         def doVetoPartonLevel(self, event: Any) -> bool:
-            taus = (event[i] for i in range(event.size()) if event[i].idAbs() == MASSES_OF_TAU)
+            taus = (event[i] for i in range(event.size()) if event[i].idAbs() == TAU)
             return any(t.isFinal() and (t.pT() < 20.0 or abs(t.eta()) > 2.6) for t in taus)
 
     return Hook()

@@ -30,20 +30,21 @@ def merge(settings: Settings, shards: list[Shard], folder: Path) -> tuple[Column
         shards: in order; all of them are there.
         folder: where they lie.
     """
-    found: dict[str, list[dict[str, NDArray[np.generic]]]] = {}
-    for shard in shards:
-        with np.load(folder / shard.name) as stored:
-            found.setdefault(shard.process, []).append({name: stored[name] for name in stored.files})
-    processes = {name: _process(name, parts) for name, parts in found.items()}
-    notes = {name: _notes(name, parts, processes[name]) for name, parts in found.items()}
-    if not isinstance(settings, HTauTau):
-        processes["QCD"] = _matched(settings.seed, processes["Z"], processes["QCD"])
-        # Here the class is what the jet is, whatever process it came from.
-        for columns in processes.values():
-            columns["label"] = columns["jet_is_tau"].astype(np.int8)
-    columns = {name: np.concatenate([part[name] for part in processes.values()]) for name in processes["Z"]}
+    processes: dict[str, Columns] = {}
+    notes: dict[str, dict[str, Any]] = {}
+    for name in dict.fromkeys(shard.process for shard in shards):
+        parts = [_read(folder / shard.name) for shard in shards if shard.process == name]
+        processes[name], notes[name] = _process(name, parts)
+    if isinstance(settings, HTauTau):
+        columns = _joined(processes)
+        columns["train_weight"] = _balanced(columns["label"], np.abs(columns["weight"].astype(np.float64)))
+    else:
+        columns = _jets(settings.seed, processes)
+        # The chosen jets have the taus' spectrum as they are; a weight in the training would undo that.
+        columns["train_weight"] = _balanced(columns["label"], np.ones(len(columns["label"])))
     columns["event_number"] = _numbers(settings, len(columns["label"]))
-    columns["train_weight"] = _balanced(columns["label"], columns["weight"])
+    for about in notes.values():
+        about["rows"] = int((columns["sample_id"] == about["sample_id"]).sum())
     return columns, _metadata(settings, notes)
 
 
@@ -66,7 +67,7 @@ def match_spectrum(
     if share == 0.0:
         msg = "QCD jets: a bin of the taus' pt has no jet to match; ask for more jets"
         raise DataError(msg)
-    bins = np.digitize(jets.astype(np.float64), PT_BINS) - 1
+    bins = _bins(jets)
     chosen = []
     for number, count in enumerate(wanted):
         rows = draw.permutation(np.flatnonzero(bins == number))
@@ -74,37 +75,54 @@ def match_spectrum(
     return np.sort(np.concatenate(chosen))
 
 
-def _process(name: str, parts: list[dict[str, NDArray[np.generic]]]) -> Columns:
-    process, total = PROCESSES[name], sum(float(part["sum_gen_weight"]) for part in parts)
-    generated = sum(float(part["n_generated"]) for part in parts)
-    columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0] if key not in COUNTS}
-    rows = len(columns["gen_weight"])
-    # A veto before hadronisation hides the weights of dropped events; unweighted processes simply count them.
-    norm = total if name == "QCD" else generated
-    scale = process.cross_section * LUMINOSITY / norm
-    columns["weight"] = (columns["gen_weight"].astype(np.float64) * scale).astype(np.float32)
+def _read(path: Path) -> Columns:
+    with np.load(path) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _joined(processes: Mapping[str, Columns]) -> Columns:
+    """All processes below each other; each column is taken from them as it is copied, to spare memory."""
+    names = list(next(iter(processes.values())))
+    return {name: np.concatenate([columns.pop(name) for columns in processes.values()]) for name in names}
+
+
+def _process(name: str, parts: list[Columns]) -> tuple[Columns, dict[str, Any]]:
+    process = PROCESSES[name]
+    generated, total = (sum(float(part.pop(key)) for part in parts) for key in COUNTS)
+    columns = _joined({str(number): part for number, part in enumerate(parts)})
+    rows, own = len(columns["gen_weight"]), columns["gen_weight"].astype(np.float64)
+    columns["weight"] = (own * (process.cross_section * LUMINOSITY / total)).astype(np.float32)
     columns["sample_id"] = np.full(rows, process.sample_id, np.int16)
     columns["label"] = np.full(rows, process.label, np.int8)
-    return columns
-
-
-def _notes(name: str, parts: list[dict[str, NDArray[np.generic]]], columns: Columns) -> dict[str, Any]:
-    generated = sum(float(part["n_generated"]) for part in parts)
-    return {
-        "sample_id": PROCESSES[name].sample_id,
-        "cross_section_pb": PROCESSES[name].cross_section,
-        "n_generated": generated,
-        "sum_gen_weight": sum(float(part["sum_gen_weight"]) for part in parts),
-        "selected": len(columns["label"]),
-        "filter_efficiency": len(columns["label"]) / generated,
-        "switches": list(PROCESSES[name].switches),
+    return columns, {
+        "sample_id": process.sample_id,
+        "cross_section_pb": process.cross_section,
+        "n_generated": int(generated),
+        "sum_gen_weight": total,
+        "selected": rows,
+        "filter_efficiency": float(own.sum()) / total,
+        "switches": list(process.switches),
     }
 
 
-def _matched(seed: int, taus: Columns, jets: Columns) -> Columns:
-    draw = np.random.default_rng(derive_seed(seed, "match"))
-    chosen = match_spectrum(taus["jet_pt"], jets["jet_pt"], draw)
-    return {name: values[chosen] for name, values in jets.items()}
+def _jets(seed: int, processes: dict[str, Columns]) -> Columns:
+    """Taus, and QCD jets that are chosen to have the taus' spectrum; the class is what the jet is."""
+    taus, jets = processes["Z"], processes["QCD"]
+    chosen = match_spectrum(taus["jet_pt"], jets["jet_pt"], np.random.default_rng(derive_seed(seed, "match")))
+    bins, weight = _bins(jets["jet_pt"]), jets["weight"].astype(np.float64)
+    # Each chosen jet stands for those of its bin that were not chosen.
+    offered = np.bincount(bins, weight, len(PT_BINS))
+    kept = np.bincount(bins[chosen], weight[chosen], len(PT_BINS))
+    processes["QCD"] = {name: values[chosen] for name, values in jets.items()}
+    scale = offered[bins[chosen]] / kept[bins[chosen]]
+    processes["QCD"]["weight"] = (weight[chosen] * scale).astype(np.float32)
+    columns = _joined(processes)
+    columns["label"] = columns["jet_is_tau"].astype(np.int8)
+    return columns
+
+
+def _bins(pt: NDArray[np.generic]) -> NDArray[np.int64]:
+    return np.digitize(pt.astype(np.float64), PT_BINS) - 1
 
 
 def _numbers(settings: Settings, rows: int) -> NDArray[np.int64]:
@@ -113,9 +131,9 @@ def _numbers(settings: Settings, rows: int) -> NDArray[np.int64]:
     return np.arange(rows, dtype=np.int64) + (kind * 1000 + settings.seed) * 10_000_000
 
 
-def _balanced(label: NDArray[np.generic], weight: NDArray[np.generic]) -> NDArray[np.float32]:
-    """The physics weight, scaled such that both classes have the same sum and the mean is 1."""
-    balanced = np.abs(weight.astype(np.float64))
+def _balanced(label: NDArray[np.generic], weight: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The weight scaled such that both classes have the same sum and the mean is 1."""
+    balanced = weight.copy()
     for one in (0, 1):
         rows = label == one
         balanced[rows] *= len(label) / 2.0 / balanced[rows].sum()
@@ -133,5 +151,6 @@ def _metadata(settings: Settings, notes: Mapping[str, Any]) -> dict[str, Any]:
         "generator": f"Pythia 8 (pythia8mc {version('pythia8mc')})",
         "luminosity_per_pb": LUMINOSITY,
         "units": "GeV, rad",
+        "seed": settings.seed,
         "processes": dict(notes),
     }

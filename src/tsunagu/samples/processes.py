@@ -23,7 +23,8 @@ class Process:
     Args:
         sample_id: number in the column of that name.
         label: 1 for signal, 0 for background.
-        cross_section: times the branching ratio into two hadronic taus where there are taus, pb.
+        cross_section: at 13 TeV, times the branching ratio into two hadronic taus where there are taus, pb. Those of
+            H and Z are beyond the leading order; those of QCD jets and minimum bias are Pythia's own.
         switches: for Pythia.
         polarisation: of the tau pair's parent: None where there are no taus to polarise.
         same_helicity: whether both taus have the same helicity (a scalar parent) or opposite ones (a vector).
@@ -72,7 +73,7 @@ PROCESSES = {
     "QCD": Process(
         sample_id=4,
         label=0,
-        cross_section=8.6e8,
+        cross_section=7.2e8,
         switches=(
             "HardQCD:all=on",
             "PhaseSpace:pTHatMin=20",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from tsunagu.samples.files import write_whole
 from tsunagu.samples.selection import Columns
 
 __all__ = ["UNITS", "write_parquet"]
@@ -22,6 +24,7 @@ UNITS = {
     "weight": "",
     "train_weight": "",
     "gen_weight": "",
+    "n_jet": "",
     "jet_pt": "GeV",
     "jet_eta": "",
     "jet_phi": "rad",
@@ -44,6 +47,7 @@ UNITS = {
     "met_y": "GeV",
     "sum_et": "GeV",
     "mu_pileup": "",
+    "n_pileup": "",
     "vis_mass": "GeV",
 }
 """Unit by column, in the order in which they are written; an empty text is a pure number."""
@@ -54,7 +58,8 @@ ROW_GROUP = 1000
 def write_parquet(path: Path, columns: Columns, metadata: dict[str, Any]) -> None:
     """Write columns ``[E, ...]`` as Parquet: zstd, fixed-size lists with their shape, units in the field's metadata.
 
-    Equal columns and metadata give equal bytes: no time of writing is stored.
+    Equal columns and metadata give equal bytes: the time of writing is left out on purpose, since the same seed is to
+    give the same file.
     """
     names = [name for name in UNITS if name in columns]
     arrays = [_arrow(columns[name]) for name in names]
@@ -63,7 +68,9 @@ def write_parquet(path: Path, columns: Columns, metadata: dict[str, Any]) -> Non
     ]
     notes = {"tsunagu": json.dumps(metadata, sort_keys=True)}
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=notes))
-    pq.write_table(table, path, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
+    write_whole(path, content.getvalue())
 
 
 def _arrow(values: NDArray[np.generic]) -> pa.Array:

@@ -88,7 +88,7 @@ def single_columns(
     """
     event = np.arange(len(weights))
     if tau:
-        # Either tau in turn, so that the harder one is not preferred.
+        # Either tau in turn, so that the harder one is not preferred; batches are even, so the turns go on.
         side = event % 2
         chosen = match_taus(seen.jets, taus)[event, side]
     else:
@@ -97,7 +97,8 @@ def single_columns(
     core = seen.jets[event, chosen, 4]
     keep = np.flatnonzero((chosen >= 0) & (core >= tracks[0]) & (core <= tracks[1]))
     jets, images = seen.jets[keep, chosen[keep]], seen.images[keep, chosen[keep]]
-    truth = taus[keep, side[keep]]
+    # A QCD event may hold two taus from heavy quarks; they are not the truth about its leading jet.
+    truth = taus[keep, side[keep]] if tau else np.full((len(keep), taus.shape[2]), np.nan)
     columns = _jet_columns(jets, images) | _tau_columns(truth) | _event_columns(seen, keep, weights)
     columns["jet_is_tau"] = np.full(len(keep), tau, np.int8)
     return columns
@@ -132,6 +133,8 @@ def _tau_columns(truth: Floats) -> Columns:
 
 
 def _event_columns(seen: Reconstructed, keep: NDArray[np.int64], weights: Floats) -> Columns:
-    names = ("met_x", "met_y", "sum_et", "mu_pileup")
+    names = ("met_x", "met_y", "sum_et")
     columns: Columns = {name: seen.missing[keep, i].astype(np.float32) for i, name in enumerate(names)}
+    columns["n_pileup"] = seen.missing[keep, 3].astype(np.int16)
+    columns["n_jet"] = np.isfinite(seen.jets[keep, :, 0]).sum(axis=1).astype(np.int8)
     return columns | {"gen_weight": weights[keep].astype(np.float32)}

@@ -10,7 +10,7 @@ from tsunagu.errors import DataError, did_you_mean
 
 __all__ = ["HTauTau", "Settings", "TauJet", "settings_hash"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever the same settings give another file."""
 
 
@@ -19,12 +19,13 @@ class HTauTau:
     """H -> tau tau (92 % gluon fusion, 8 % vector-boson fusion) against Z -> tau tau, both taus hadronic.
 
     Args:
-        events: events that pass the selection, for each class.
-        pileup: mean number of additional proton collisions; 0 for none.
+        events: events that pass the selection, for each class; up to two million.
+        pileup: mean number of additional proton collisions, up to 200; 0 for none.
         helicity: ``sampled`` tau helicities (16-30 times faster), or Pythia's ``exact`` matrix elements.
         mpi: the underlying event: ``overlay`` of one minimum-bias event, or Pythia's ``full`` simulation.
-        seed: the same seed gives the same file, byte for byte, whatever the number of processes.
-        energy: of the two protons together, GeV.
+        seed: 0 to 999; the same seed gives the same file, byte for byte, whatever the number of processes. Samples
+            that are to be independent of each other need different seeds.
+        energy: of the two protons together, GeV; the cross-sections in the weights stay those of 13 TeV.
 
     >>> HTauTau(events=100, helicity="exakt")
     Traceback (most recent call last):
@@ -40,7 +41,8 @@ class HTauTau:
     energy: float = 13000.0
 
     def __post_init__(self) -> None:
-        _check(self.pileup, self.mpi, self.seed, events=self.events)
+        _make_floats(self)
+        _check(self, "events")
         _check_word("helicity", self.helicity, ("sampled", "exact"))
 
 
@@ -49,12 +51,12 @@ class TauJet:
     """Hadronic tau decays against QCD jets of the same transverse momentum, one jet a row.
 
     Args:
-        jets: half of them taus, half QCD jets.
-        pileup: mean number of additional proton collisions.
+        jets: half of them taus, half QCD jets; up to two million.
+        pileup: as for :class:`HTauTau`.
         tracks: smallest and largest number of core tracks of a jet that is kept.
         mpi: as for :class:`HTauTau`.
         seed: as for :class:`HTauTau`.
-        energy: of the two protons together, GeV.
+        energy: as for :class:`HTauTau`.
     """
 
     jets: int = 4000
@@ -65,9 +67,10 @@ class TauJet:
     energy: float = 13000.0
 
     def __post_init__(self) -> None:
-        _check(self.pileup, self.mpi, self.seed, jets=self.jets)
-        if not 0 <= self.tracks[0] <= self.tracks[1]:
-            msg = f"tracks: expected (smallest, largest), found {self.tracks}"
+        _make_floats(self)
+        _check(self, "jets")
+        if not 0 <= self.tracks[0] <= self.tracks[1] <= 127:
+            msg = f"tracks: expected the smallest and the largest number, up to 127, found {self.tracks}"
             raise DataError(msg)
 
 
@@ -86,18 +89,21 @@ def settings_hash(settings: Settings) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _check(pileup: float, mpi: str, seed: int, **numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < 2:
-            msg = f"{name}: expected at least 2, found {number}"
+def _make_floats(settings: Settings) -> None:
+    # 30 and 30.0 mean the same and must give the same hash.
+    object.__setattr__(settings, "pileup", float(settings.pileup))
+    object.__setattr__(settings, "energy", float(settings.energy))
+
+
+def _check(settings: Settings, rows: str) -> None:
+    # Event numbers have room for ten million rows a seed.
+    ranges = {rows: (2, 2_000_000), "seed": (0, 999), "pileup": (0, 200), "energy": (900, 100_000)}
+    for name, (least, most) in ranges.items():
+        found = getattr(settings, name)
+        if not least <= found <= most:
+            msg = f"{name}: expected a number from {least} to {most}, found {found}"
             raise DataError(msg)
-    if not 0.0 <= pileup <= 200.0:
-        msg = f"pileup: expected a mean between 0 and 200, found {pileup}"
-        raise DataError(msg)
-    if not 0 <= seed < 1000:
-        msg = f"seed: expected a number from 0 to 999, found {seed}"
-        raise DataError(msg)
-    _check_word("mpi", mpi, ("overlay", "full"))
+    _check_word("mpi", settings.mpi, ("overlay", "full"))
 
 
 def _check_word(name: str, word: str, valid: tuple[str, ...]) -> None:

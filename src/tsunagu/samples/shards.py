@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import io
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 
+from tsunagu.errors import DataError
 from tsunagu.random import derive_seed
 from tsunagu.samples.detector import reconstruct
-from tsunagu.samples.generator import Generator
+from tsunagu.samples.generator import BATCH, Generator
 from tsunagu.samples.overlay import load_library, make_library
 from tsunagu.samples.particles import Particles, Record, read_record
+from tsunagu.samples.processes import PROCESSES
 from tsunagu.samples.selection import Columns, pair_columns, single_columns
 from tsunagu.samples.settings import HTauTau, Settings, TauJet
 
-__all__ = ["PT_BINS", "Shard", "make_shard", "plan_shards", "write_whole"]
+__all__ = ["PT_BINS", "Shard", "make_shard", "plan_shards"]
 
 SHARD = 500
 """Rows of a shard: what an interruption can cost at most, for each process."""
 
+HOPELESS = 20_000
 VBF_SHARE = 0.08
 PT_BINS = np.array([20.0, 22.5, 25.0, 27.5, 30.0, 35.0, 40.0, 50.0, 60.0, 80.0, 120.0, np.inf])
 
@@ -68,8 +72,14 @@ def plan_shards(settings: Settings) -> list[Shard]:
     return shards
 
 
-def make_shard(shard: Shard, library: Path) -> bytes:
-    """Simulate a piece; the content of an npz file with its columns and ``n_generated``, ``sum_gen_weight``."""
+def make_shard(shard: Shard, library: Path, count: Callable[[int], None] | None = None) -> bytes:
+    """Simulate a piece; the content of an npz file with its columns and ``n_generated``, ``sum_gen_weight``.
+
+    Args:
+        shard: which piece.
+        library: the file of the minimum-bias events.
+        count: called with the number of new rows, batch by batch.
+    """
     settings, minimum_bias = shard.settings, load_library(library)
     helicity = settings.helicity if isinstance(settings, HTauTau) else "sampled"
     generator = Generator(
@@ -77,23 +87,18 @@ def make_shard(shard: Shard, library: Path) -> bytes:
     )
     draw = np.random.default_rng(derive_seed(shard.seed, "detector"))
     parts: list[Columns] = []
-    rows = weight = 0.0
+    rows = tried = weight = 0.0
     while rows < shard.rows:
-        record = read_record(generator, generator.batch())
-        weight += float(record.weights.sum())
+        if rows == 0.0 and tried > HOPELESS:
+            msg = f"{shard.process}: none of {tried:,.0f} events passes the selection; check the settings"
+            raise DataError(msg)
+        record = read_record(generator, generator.batch(_batch(shard.rows, rows, tried)))
         parts.append(_columns(shard, record, minimum_bias, draw))
-        rows += len(parts[-1]["gen_weight"])
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    # The rows beyond the number asked for are cut, and with them their share of what was generated.
-    share = shard.rows / rows
-    columns = {name: values[: shard.rows] for name, values in columns.items()}
-    content = io.BytesIO()
-    counts = {
-        "n_generated": np.array(generator.generated * share),
-        "sum_gen_weight": np.array(weight * share),
-    }
-    np.savez_compressed(content, allow_pickle=False, **columns, **counts)
-    return content.getvalue()
+        found = len(parts[-1]["gen_weight"])
+        if count is not None:
+            count(int(min(found, shard.rows - rows)))
+        rows, tried, weight = rows + found, tried + len(record.weights), weight + record.weights.sum()
+    return _content(shard, parts, generator.generated, weight)
 
 
 def make_minimum_bias(settings: Settings) -> bytes:
@@ -101,12 +106,24 @@ def make_minimum_bias(settings: Settings) -> bytes:
     return make_library(settings.seed, settings.energy)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file such that it is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+def _batch(wanted: int, rows: float, tried: float) -> int:
+    """How many events to try next: all that are missing, but not many more. Always an even number."""
+    share = rows / tried if rows else 0.5
+    return 2 * ceil(min(BATCH, 1.1 * (wanted - rows) / share + 4.0) / 2.0)
+
+
+def _content(shard: Shard, parts: list[Columns], generated: int, weight: float) -> bytes:
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    # The rows beyond the number asked for are cut, and with them their share of what was generated.
+    share = shard.rows / len(columns["gen_weight"])
+    number = round(generated * share)
+    # A veto before hadronisation hides the weights of what it drops; the processes with a veto are unweighted.
+    total = weight * share if PROCESSES[shard.process].polarisation is None else float(number)
+    content = io.BytesIO()
+    cut = {name: values[: shard.rows] for name, values in columns.items()}
+    counts = {"n_generated": np.array(number), "sum_gen_weight": np.array(total)}
+    np.savez_compressed(content, allow_pickle=False, **cut, **counts)
+    return content.getvalue()
 
 
 def _rows(settings: Settings) -> dict[str, int]:
@@ -124,5 +141,9 @@ def _columns(shard: Shard, record: Record, library: Particles, draw: np.random.G
     seen = reconstruct(record.particles, library, underlying=underlying, pileup=settings.pileup, draw=draw)
     if isinstance(settings, TauJet):
         is_tau = shard.process != "QCD"
-        return single_columns(seen, record.taus, record.weights, settings.tracks, tau=is_tau)
-    return pair_columns(seen, record.taus, record.weights)
+        columns = single_columns(seen, record.taus, record.weights, settings.tracks, tau=is_tau)
+    else:
+        columns = pair_columns(seen, record.taus, record.weights)
+    # The mean is a column too, so that samples of different pile-up can stand in one table.
+    columns["mu_pileup"] = np.full(len(columns["gen_weight"]), settings.pileup, np.float32)
+    return columns

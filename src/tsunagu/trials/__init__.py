@@ -6,8 +6,9 @@ in the same bytes as if it had not been.
 
 from tsunagu.trials.files import read_tensors, write_bytes, write_tensors
 from tsunagu.trials.loading import load_graph
+from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
-from tsunagu.trials.run import metric_names, run_trial
+from tsunagu.trials.run import run_trial
 from tsunagu.trials.store import Store, write_arrays
 
 __all__ = [

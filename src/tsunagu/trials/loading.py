@@ -15,7 +15,7 @@ from tsunagu.trials.result import Result
 __all__ = ["load_graph"]
 
 
-def load_graph(folder: Path) -> Graph:
+def load_graph(folder: Path | str) -> Graph:
     """The trained models of a finished trial, an ordinary ``nn.Module`` in evaluation mode.
 
     It takes the columns of the table by name, ``graph({"jet_p4": ...})``, and gives the outputs of all tasks. Noise
@@ -30,6 +30,7 @@ def load_graph(folder: Path) -> Graph:
     Raises:
         ResumeError: one of the files is missing, damaged or does not belong to the others; the message names it.
     """
+    folder = Path(folder)
     seed = _seed(folder / "result.json")
     graph = _graph(folder / "spec.yaml", seed)
     weights = folder / "weights.safetensors"

@@ -15,7 +15,8 @@ __all__ = ["JET_FIELDS", "simulate"]
 
 JET_FIELDS = ("pt", "eta", "phi", "mass", "core_tracks")
 TRACKS = 20_000
-MOST_JETS = 12
+MOST_JETS = 64
+"""More than fit into |eta| < 2.1: no jet of a tau is lost among those of 200 pile-up collisions."""
 TWO_PI = 2.0 * math.pi
 
 
@@ -26,7 +27,7 @@ def _cells(shape):
 
 @njit(cache=True)
 def _towers(ecal, hcal, out):
-    """Towers of 0.1 x 0.1 with pt > 0.3 GeV as massless momenta; also the sum over all towers."""
+    """Towers of 0.1 x 0.1 with pt > 0.3 GeV as massless momenta; also the sum over all towers, soft ones included."""
     count, sums = 0, np.zeros(3)
     for row in range(50):
         eta = row_eta(row, 1)
@@ -39,9 +40,12 @@ def _towers(ecal, hcal, out):
             if pt < 1e-6:
                 continue
             phi = (column + 0.5) / 64.0 * TWO_PI
-            sums += np.array([pt * math.cos(phi), pt * math.sin(phi), pt])
+            px, py = pt * math.cos(phi), pt * math.sin(phi)
+            sums[0] += px
+            sums[1] += py
+            sums[2] += pt
             if pt > 0.3:
-                out[count] = pt * math.cos(phi), pt * math.sin(phi), pt * math.sinh(eta), energy
+                out[count] = px, py, pt * math.sinh(eta), energy
                 count += 1
     return count, sums
 
@@ -53,7 +57,9 @@ def _forward_sum(forward):
         for column in range(32):
             pt = forward[row, column] / math.cosh(row_eta(row, 2))
             phi = (column + 0.5) / 32.0 * TWO_PI
-            sums += np.array([pt * math.cos(phi), pt * math.sin(phi), pt])
+            sums[0] += pt * math.cos(phi)
+            sums[1] += pt * math.sin(phi)
+            sums[2] += pt
     return sums
 
 
@@ -110,7 +116,7 @@ def simulate(particles, offsets, library, library_offsets, underlying, pileup, d
         draw: the generator.
 
     Returns:
-        jets ``[E, 12, 5]`` (``JET_FIELDS``; NaN beyond the last), images ``[E, 12, 3, 16, 16]``, and ``[E, 4]``:
+        jets ``[E, 64, 5]`` (``JET_FIELDS``; NaN beyond the last), images ``[E, 64, 3, 16, 16]``, and ``[E, 4]``:
         missing momentum x and y, the sum of transverse energies, and the number of overlaid collisions.
     """
     events = len(offsets) - 1

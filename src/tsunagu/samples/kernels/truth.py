@@ -11,6 +11,31 @@ TAU_FIELDS = ("px", "py", "pz", "e", "vis_px", "vis_py", "vis_pz", "vis_e", "cha
 
 
 @njit(cache=True)
+def _count(begin, end, start, ids, first, last, charge):
+    """Charged hadrons and neutral pions among the daughters, and among those of an eta, omega or kaon that decayed."""
+    waiting = np.empty(64, np.int64)
+    number = 0
+    for d in range(begin, end):
+        waiting[number] = d
+        number += 1
+    prongs, pions = 0.0, 0.0
+    while number > 0:
+        number -= 1
+        d = waiting[number]
+        if ids[d] == 111:
+            pions += 1.0
+        elif abs(ids[d]) < 100:
+            continue
+        elif first[d] <= 0:
+            prongs += 1.0 if charge[d] != 0 else 0.0
+        else:
+            for deeper in range(start + first[d], start + max(first[d], last[d]) + 1):
+                waiting[number] = deeper
+                number += 1
+    return prongs, pions
+
+
+@njit(cache=True)
 def find_taus(offsets, ids, status, first, last, charge, px, py, pz, energy):
     """The last copy of each tau before its decay, and its visible part: the tau minus its neutrino.
 
@@ -20,7 +45,8 @@ def find_taus(offsets, ids, status, first, last, charge, px, py, pz, energy):
         px, py, pz, energy: ``[N]``, GeV.
 
     Returns:
-        ``[E, 2, 11]`` with the fields of ``TAU_FIELDS``; NaN in events without two taus.
+        ``[E, 2, 11]`` with the fields of ``TAU_FIELDS``; NaN in events without two taus. Prongs are charged hadrons:
+        the electrons of a pi0 -> e e gamma are none, and a K0S counts as the detector finds it, undecayed.
     """
     events = len(offsets) - 1
     taus = np.full((events, 2, 11), np.nan)
@@ -46,10 +72,7 @@ def find_taus(offsets, ids, status, first, last, charge, px, py, pz, energy):
                     row[5] -= py[d]
                     row[6] -= pz[d]
                     row[7] -= energy[d]
-                elif charge[d] != 0:
-                    row[9] += 1.0
-                elif ids[d] == 111:
-                    row[10] += 1.0
+            row[9], row[10] = _count(begin, end, start, ids, first, last, charge)
             found += 1
         if found < 2:
             taus[event] = np.nan
