@@ -31,7 +31,8 @@ def _package(path: Path) -> str:
 
 
 LAYERS = [
-    {"errors", "random"},
+    {"errors"},
+    {"files", "random"},
     {"spec"},
     {"data", "layers", "losses", "metrics"},
     {"tasks"},
@@ -42,7 +43,7 @@ LAYERS = [
     {"report"},
     {"cli"},
 ]
-SAMPLES_MAY_IMPORT = {"errors", "random"}
+SAMPLES_MAY_IMPORT = {"errors", "files", "random"}
 # The names under which a distribution is imported, where they are not its own.
 MODULES = {"pyyaml": {"yaml"}, "pydantic": {"pydantic", "pydantic_core"}}
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]

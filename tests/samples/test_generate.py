@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from tsunagu.cli.sample import sample
 from tsunagu.errors import DataError, ResumeError
+from tsunagu.files import write_bytes
 from tsunagu.samples import HTauTau, TauJet, generate, is_generated, is_outdated, pool, ready_sample
-from tsunagu.samples.files import alone, is_whole, write_whole
+from tsunagu.samples.files import alone, is_whole
 from tsunagu.samples.generate import usable_cores
 from tsunagu.samples.shards import SHARD, plan_shards
 
@@ -33,7 +34,7 @@ def made(monkeypatch, made_up_shard):
 
     def make(missing, folder, workers, progress):
         for shard in missing:
-            write_whole(folder / shard.name, made_up_shard(shard, np.random.default_rng(shard.seed)))
+            write_bytes(folder / shard.name, made_up_shard(shard, np.random.default_rng(shard.seed)))
             names.append(shard.name)
             progress(shard.rows)
 
@@ -84,7 +85,7 @@ def test_a_second_generation_of_the_same_file_is_refused(tmp_path, made):
     path = tmp_path / "events.parquet"
     with (
         alone(tmp_path / "events.parquet.shards", path),
-        pytest.raises(ResumeError, match="another process is making this file; wait"),
+        pytest.raises(ResumeError, match=r"events.parquet: process \d+ is working on it; wait"),
     ):
         generate(SETTINGS, path)
     assert not list(tmp_path.iterdir())
@@ -111,7 +112,7 @@ def test_a_folder_that_is_not_there_is_made(tmp_path, made):
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, made):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ResumeError, match=r"events.parquet: cannot be written \(Not a directory\)"):
         generate(SETTINGS, tmp_path / "file" / "events.parquet")
 
@@ -122,7 +123,7 @@ def test_a_full_disk_is_a_sentence_with_a_remedy(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(ResumeError, match=r"No space left on device\).*make room and run the same command"):
-        write_whole(tmp_path / "shard.npz", b"content")
+        write_bytes(tmp_path / "shard.npz", b"content")
     assert not list(tmp_path.iterdir())
 
 
@@ -166,7 +167,7 @@ def test_files_say_what_they_were_made_with(tmp_path, made, monkeypatch):
     monkeypatch.setattr("tsunagu.samples.settings.SCHEMA", 999)
     assert is_outdated(SETTINGS, path)
     assert is_outdated(TauJet(**_settings_of("taujet")), ready_sample("taujet"))
-    (tmp_path / "foreign.parquet").write_text("nothing of ours")
+    (tmp_path / "foreign.parquet").write_text("nothing of ours", encoding="utf-8")
     assert not is_generated(jets, tmp_path / "foreign.parquet")
 
 

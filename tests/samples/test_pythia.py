@@ -16,9 +16,10 @@ pytest.importorskip("pythia8mc", reason="Pythia 8 is not installed: pip install 
 pytest.importorskip("numba", reason="numba is not installed: pip install 'tsunagu[samples]'")
 
 from tsunagu.errors import DataError
+from tsunagu.files import write_bytes
 from tsunagu.metrics import auc
 from tsunagu.samples import HTauTau, TauJet, generate, is_generated, settings_hash
-from tsunagu.samples.files import alone, write_whole
+from tsunagu.samples.files import alone
 from tsunagu.samples.generator import Generator
 from tsunagu.samples.particles import read_record
 from tsunagu.samples.pool import LIBRARY
@@ -30,7 +31,7 @@ QUIET = HTauTau(events=1600, pileup=0.0, seed=3)
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     path = tmp_path_factory.mktemp("library") / LIBRARY
-    write_whole(path, make_minimum_bias(QUIET))
+    write_bytes(path, make_minimum_bias(QUIET))
     return path
 
 
@@ -40,7 +41,7 @@ def place(library):
 
     def put(settings, path):
         folder = path.with_name(f"{path.name}.shards") / settings_hash(settings)
-        write_whole(folder / LIBRARY, library.read_bytes())
+        write_bytes(folder / LIBRARY, library.read_bytes())
         return path
 
     return put

@@ -11,9 +11,9 @@ import pytest
 
 from tsunagu.data import open_table
 from tsunagu.errors import DataError
+from tsunagu.files import write_bytes
 from tsunagu.metrics import auc
 from tsunagu.samples import HTauTau, TauJet, is_generated, ready_sample, settings_hash
-from tsunagu.samples.files import write_whole
 from tsunagu.samples.generate import READY
 from tsunagu.samples.merge import merge
 from tsunagu.samples.processes import LUMINOSITY, PROCESSES
@@ -70,7 +70,7 @@ def test_a_merged_sample_is_a_table_with_weights_numbers_and_units(tmp_path, mad
     settings = HTauTau(events=600, seed=4)
     shards = plan_shards(settings)
     for shard in shards:
-        write_whole(tmp_path / shard.name, made_up_shard(shard, np.random.default_rng(shard.seed)))
+        write_bytes(tmp_path / shard.name, made_up_shard(shard, np.random.default_rng(shard.seed)))
     columns, notes = merge(settings, shards, tmp_path)
     path = tmp_path / "sample.parquet"
     write_parquet(path, columns, notes)
@@ -118,7 +118,7 @@ def jets(tmp_path):
     shards = [Shard(settings=settings, process=name, number=0, rows=len(pt)) for name, pt in spectra.items()]
     for shard in shards:
         pt = spectra[shard.process]
-        write_whole(tmp_path / shard.name, _jet_shard(shard.process, shard.process == "Z", pt, draw))
+        write_bytes(tmp_path / shard.name, _jet_shard(shard.process, shard.process == "Z", pt, draw))
     columns, notes = merge(settings, shards, tmp_path)
     return columns, notes, spectra["QCD"]
 

@@ -137,7 +137,9 @@ def test_a_ready_made_sample_is_found_by_its_name(study_of, tmp_path):
     columns = study.data.columns
     ready = study.data.model_copy(update={"files": "ready:htautau", "columns": columns})
     assert len(check_study(study.model_copy(update={"data": ready}), tmp_path).of(ready)) == 4000
-    with pytest.raises(SpecError, match=r"data.files: .*no ready-made sample 'htautua' \(did you mean 'htautau'\?\)"):
+    with pytest.raises(
+        SpecError, match=r"data.files: .*no ready-made sample 'htautua' \(did you mean 'htautau'\?\)"
+    ):
         check_study(
             study.model_copy(update={"data": ready.model_copy(update={"files": "ready:htautua"})}), tmp_path
         )

@@ -152,7 +152,7 @@ def test_a_trial_that_another_process_works_on_is_left_to_it(trial, table, tmp_p
     other.start()
     try:
         assert ready.wait(60)
-        with pytest.raises(ResumeError, match=rf"lock: process {other.pid} is working on this trial"):
+        with pytest.raises(ResumeError, match=rf"{digest}: process {other.pid} is working on it"):
             run_trial(trial, table, Store(tmp_path))
         other.kill()
         other.join(60)

@@ -96,8 +96,10 @@ def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
         console.print(results_table(out))
         for sentence in explain(out):
             console.print(f"  {sentence}", markup=False)
-    console.print(f"{out}/results.csv: one row a trial; {out}/summary.json: the same for programs;")
-    console.print(f"{out}/trials/: weights, predictions and learning curves. Figures: tsunagu report {out}")
+        console.print(f"{out}/results.csv: one row a trial; {out}/summary.json: the same for programs;")
+        console.print(
+            f"{out}/trials/: weights, predictions and learning curves. Figures: tsunagu report {out}"
+        )
     for planned, error in outcome.failures:
         console.print(f"[red]failed:[/] {planned.method}, seed {planned.trial.seed}: {error}")
     if outcome.failures:

@@ -26,14 +26,7 @@ def watching() -> Iterator[Watcher]:
     if not console.is_terminal:
         yield Watcher()
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with _progress() as progress:
         bars = _Bars(progress)
         yield Watcher(begin=bars.begin, trial=bars.trial, step=bars.step, epoch=bars.epoch, end=bars.end)
 
@@ -41,6 +34,11 @@ def watching() -> Iterator[Watcher]:
 @contextmanager
 def events_bar(description: str) -> Iterator[_Events]:
     """A bar of events with their rate, for the generator."""
+    with _progress() as progress:
+        yield _Events(progress, progress.add_task(description, total=None, state=""))
+
+
+def _progress() -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -48,8 +46,7 @@ def events_bar(description: str) -> Iterator[_Events]:
         TextColumn("{task.fields[state]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield _Events(progress, progress.add_task(description, total=None, state=""))
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 @dataclass
@@ -60,10 +57,15 @@ class _Events:
     first: int | None = None
 
     def __call__(self, done: int, total: int) -> None:
-        # Shards of an earlier, interrupted run count as done but not in the rate.
+        # Shards of an earlier, interrupted run count as done but not in the rate; nor does the time before the first
+        # event, in which the library of minimum-bias events is made.
         self.first = done if self.first is None else self.first
-        rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
-        self.progress.update(self.bar, completed=done, total=total, state=f"{rate:,.0f} events/s")
+        if done == self.first:
+            self.began, state = time.monotonic(), "preparing"
+        else:
+            rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
+            state = f"{rate:,.0f} events/s"
+        self.progress.update(self.bar, completed=done, total=total, state=state)
 
 
 @dataclass

@@ -30,8 +30,9 @@ class _Steps(NamedTuple):
 def auc(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None) -> float:
     r"""Area under the ROC curve: how often a signal event has the higher score than a background event.
 
-    .. math:: \mathrm{AUC} = \frac{\sum_{i \in S} \sum_{j \in B} w_i w_j \left([s_i > s_j] + \tfrac12 [s_i =
-    s_j]\right)}
+    .. math::
+
+        \mathrm{AUC} = \frac{\sum_{i \in S} \sum_{j \in B} w_i w_j \left([s_i > s_j] + \tfrac12 [s_i = s_j]\right)}
         {\sum_{i \in S} w_i \, \sum_{j \in B} w_j}
 
     Events with negative weights enter the sums with their sign, as in any distribution: an event and its copy

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tsunagu import __version__
+from tsunagu.files import write_bytes
 from tsunagu.report.learning import draw_learning
 from tsunagu.report.mass import draw_mass
 from tsunagu.report.momenta import draw_response
@@ -19,7 +20,6 @@ from tsunagu.report.roc import draw_roc
 from tsunagu.report.scores import classes, draw_scores
 from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, save
-from tsunagu.trials import write_bytes
 
 __all__ = ["is_current", "report"]
 

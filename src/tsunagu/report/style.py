@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 
-from tsunagu.trials import write_bytes
+from tsunagu.files import write_bytes
 
 __all__ = [
     "BACKGROUND",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.resources import files
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tsunagu.errors import DataError, did_you_mean
-from tsunagu.samples.files import alone, is_whole, remove
+from tsunagu.samples.files import alone, is_whole
 from tsunagu.samples.settings import Settings, settings_hash
 from tsunagu.samples.shards import Shard, plan_shards
 
@@ -54,7 +55,7 @@ def generate(
         shards = plan_shards(settings)
         _make_missing(shards, folder, workers or usable_cores(), progress or _silent)
         _write(settings, shards, folder, path)
-        remove(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     return path
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tsunagu.errors import ResumeError
-from tsunagu.samples.files import is_whole, write_whole
+from tsunagu.files import write_bytes
+from tsunagu.samples.files import is_whole
 from tsunagu.samples.shards import Shard, make_minimum_bias, make_shard
 
 __all__ = ["make_shards"]
@@ -106,11 +107,11 @@ def _end_with_parent() -> None:
 
 
 def _library(shard: Shard, folder: Path) -> None:
-    write_whole(folder / LIBRARY, make_minimum_bias(shard.settings))
+    write_bytes(folder / LIBRARY, make_minimum_bias(shard.settings))
 
 
 def _shard(shard: Shard, folder: Path) -> None:
-    write_whole(folder / shard.name, make_shard(shard, folder / LIBRARY, _count))
+    write_bytes(folder / shard.name, make_shard(shard, folder / LIBRARY, _count))
 
 
 def _count(rows: int) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tsunagu.samples.files import write_whole
+from tsunagu.files import write_bytes
 from tsunagu.samples.selection import Columns
 
 __all__ = ["UNITS", "write_parquet"]
@@ -70,7 +70,7 @@ def write_parquet(path: Path, columns: Columns, metadata: dict[str, Any]) -> Non
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=notes))
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
-    write_whole(path, content.getvalue())
+    write_bytes(path, content.getvalue())
 
 
 def _arrow(values: NDArray[np.generic]) -> pa.Array:

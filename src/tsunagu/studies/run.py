@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsunagu.errors import TsunaguError
+from tsunagu.files import write_bytes
 from tsunagu.spec import Study, dump_yaml
 from tsunagu.studies.baselines import Baseline, store_baselines
 from tsunagu.studies.opening import Tables
 from tsunagu.studies.plan import Planned, check_study, plan
 from tsunagu.studies.tables import Row, write_results, write_summary
 from tsunagu.train import Training
-from tsunagu.trials import Result, Store, run_trial, write_bytes
+from tsunagu.trials import Result, Store, run_trial
 
 __all__ = ["Outcome", "Watcher", "run_study"]
 

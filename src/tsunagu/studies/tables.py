@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from tsunagu.data import Table
+from tsunagu.files import write_bytes
 from tsunagu.spec import LossTerm, Study, Task
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.plan import Planned
-from tsunagu.trials import Result, metric_names, write_bytes
+from tsunagu.trials import Result, metric_names
 
 __all__ = ["Row", "write_results", "write_summary"]
 

@@ -4,12 +4,12 @@ A finished trial is never run twice; one that was interrupted at any moment goes
 in the same bytes as if it had not been.
 """
 
-from tsunagu.trials.files import read_tensors, write_bytes, write_tensors
 from tsunagu.trials.loading import load_graph
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import run_trial
 from tsunagu.trials.store import Store, write_arrays
+from tsunagu.trials.tensors import read_tensors, write_tensors
 
 __all__ = [
     "NUMERICS",
@@ -21,7 +21,6 @@ __all__ = [
     "read_tensors",
     "run_trial",
     "write_arrays",
-    "write_bytes",
     "write_tensors",
 ]
 

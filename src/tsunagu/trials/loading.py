@@ -9,8 +9,8 @@ from tsunagu.spec import Pipeline
 from tsunagu.spec.yaml_nodes import read_yaml
 from tsunagu.tasks import Graph, build_graph
 from tsunagu.train import reseed_for_evaluation
-from tsunagu.trials.files import read_tensors
 from tsunagu.trials.result import Result
+from tsunagu.trials.tensors import read_tensors
 
 __all__ = ["load_graph"]
 

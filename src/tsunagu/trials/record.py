@@ -17,12 +17,13 @@ from torch import Tensor
 
 from tsunagu import __version__
 from tsunagu.data import Split
+from tsunagu.files import write_bytes
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Pipeline, dump_yaml
 from tsunagu.train import Training, measure
-from tsunagu.trials.files import write_bytes, write_tensors
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.store import write_arrays, write_history
+from tsunagu.trials.tensors import write_tensors
 
 __all__ = ["metric_names", "record"]
 

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsunagu.errors import ResumeError
+from tsunagu.files import flush_folder, hold, write_bytes
 from tsunagu.train import Epoch, Position, Training
-from tsunagu.trials.files import flush_folder, read_tensors, write_bytes, write_tensors
-from tsunagu.trials.lock import hold
 from tsunagu.trials.result import Result
+from tsunagu.trials.tensors import read_tensors, write_tensors
 
 __all__ = ["Store", "write_arrays", "write_history"]
 
@@ -67,7 +67,7 @@ class Store:
             ResumeError: another process is working on it.
         """
         lock = self.root / f"{digest}.lock"
-        with hold(lock):
+        with hold(lock, self.root / digest):
             # What a killed process was writing; with the lock, nobody is writing now.
             for path in self.working(digest).glob("*.part"):
                 path.unlink(missing_ok=True)

@@ -1,3 +1,5 @@
+"""Files that are whole or absent."""
+
 from __future__ import annotations
 
 import errno
@@ -8,55 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from tsunagu.errors import ResumeError
-from tsunagu.trials import read_tensors, write_bytes, write_tensors
-
-TENSORS = {
-    "w": torch.arange(6.0).reshape(2, 3),
-    "n": torch.tensor(3),
-    "empty": torch.zeros(0),
-    "half": torch.tensor([1.5, -2.0], dtype=torch.bfloat16),
-    "flags": torch.tensor([True, False]),
-    "turned": torch.arange(6.0).reshape(2, 3).T,
-}
-
-
-def test_tensors_come_back_as_they_were(tmp_path):
-    write_tensors(tmp_path / "t", TENSORS, note="here")
-    found, note = read_tensors(tmp_path / "t")
-    assert note == "here"
-    assert all(
-        torch.equal(found[name], TENSORS[name]) and found[name].dtype == TENSORS[name].dtype
-        for name in TENSORS
-    )
-
-
-def test_equal_tensors_give_equal_bytes(tmp_path):
-    for name in ("a", "b"):
-        write_tensors(tmp_path / name, TENSORS, note="here")
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-@pytest.mark.parametrize("place", [0.0, 0.3, 0.6, 0.9, 0.999])
-def test_a_flipped_bit_is_noticed_anywhere(tmp_path, place):
-    path = tmp_path / "t"
-    write_tensors(path, TENSORS, note="here")
-    content = bytearray(path.read_bytes())
-    content[int(place * len(content))] ^= 0x04
-    path.write_bytes(content)
-    with pytest.raises(ResumeError, match=r"t: damaged .*remove this file"):
-        read_tensors(path)
-
-
-@pytest.mark.parametrize("length", [0, 4, 50, -1])
-def test_a_truncated_file_is_noticed(tmp_path, length):
-    path = tmp_path / "t"
-    write_tensors(path, TENSORS)
-    path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(ResumeError, match="damaged"):
-        read_tensors(path)
+from tsunagu.files import hold, write_bytes
 
 
 def test_a_full_disk_keeps_the_old_file_and_leaves_no_part(tmp_path, monkeypatch):
@@ -94,7 +50,7 @@ def test_two_processes_may_write_one_file(tmp_path):
 def test_a_real_limit_on_the_size_of_files_is_a_clear_error(tmp_path):
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from tsunagu.trials import write_bytes\n"
+        "from tsunagu.files import write_bytes\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "write_bytes(Path(sys.argv[1]), b'x' * 5000)\n"
@@ -110,3 +66,21 @@ def test_a_real_limit_on_the_size_of_files_is_a_clear_error(tmp_path):
 def test_a_folder_that_cannot_be_made_is_named():
     with pytest.raises(ResumeError, match=r"null/x/f: cannot be written"):
         write_bytes(Path("/dev/null/x/f"), b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks there")
+def test_a_lock_that_was_removed_meanwhile_is_made_anew(tmp_path):
+    lock, target = tmp_path / "lock", tmp_path / "result"
+    busy = pytest.raises(ResumeError, match=rf"result: process {os.getpid()} is working on it")
+    with hold(lock, target):
+        lock.unlink()
+        with hold(lock, target), busy, hold(lock, target):
+            pass
+
+
+def test_a_lock_that_cannot_be_made_names_what_it_is_for():
+    with (
+        pytest.raises(ResumeError, match=r"out/result: cannot be written"),
+        hold(Path("/dev/null/lock"), Path("out/result")),
+    ):
+        pass

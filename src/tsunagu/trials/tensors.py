@@ -1,12 +1,9 @@
-"""Files that are whole or absent: written under a temporary name, flushed to the disk, then renamed."""
+"""Tensors in files: read without executing code, and with a checksum, so that damage is noticed."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,37 +13,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from tsunagu.errors import ResumeError
+from tsunagu.files import write_bytes
 
-__all__ = ["flush_folder", "read_tensors", "write_bytes", "write_tensors"]
+__all__ = ["read_tensors", "write_tensors"]
 
 # One entry only: the library writes several in an order that changes from run to run.
 NOTES = "tsunagu"
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace a file at once: whoever reads it finds the old content or the new, never a part.
-
-    Several processes may write the same file; the last one stays. A process that is killed while it writes leaves a
-    file ``<name>.<its number>.part``.
-
-    Raises:
-        ResumeError: the disk is full or the file cannot be written; what was there before is untouched.
-    """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        remedy = "make room and run the same command again" if full else "check the folder's permissions"
-        msg = f"{path}: cannot be written ({error.strerror}); nothing finished is lost; {remedy}"
-        raise ResumeError(msg) from error
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: str = "") -> None:
@@ -78,16 +50,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
     if not intact:
         raise ResumeError(_damaged(path, "the checksum does not match"))
     return tensors, notes["note"]
-
-
-def flush_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can; renames before it survive a loss of power."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _damaged(path: Path, why: str) -> str:
