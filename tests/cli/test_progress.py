@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from tsunagu.cli import progress
+from tsunagu.cli import bars, progress
 from tsunagu.studies import run_study
 
 
@@ -16,6 +16,7 @@ def screen(monkeypatch):
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=160, color_system=None)
     monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(bars, "console", console)
     monkeypatch.setattr(progress, "REFRESH", 0.0)
     return written
 
@@ -41,15 +42,16 @@ def test_loss_metric_rate_and_time_are_shown(screen, study_of, pipeline_of, tmp_
 def test_a_quiet_place_gets_no_bars(monkeypatch):
     console = Console(file=io.StringIO(), force_terminal=False)
     monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(bars, "console", console)
     with progress.watching() as watcher:
         assert watcher.step is progress.Watcher().step
-    with progress.events_bar("events") as bar:
+    with bars.events_bar("events") as bar:
         bar(10, 100)
     assert console.file.getvalue() == ""
 
 
 def test_events_of_an_earlier_run_are_not_in_the_rate(screen):
-    with progress.events_bar("htautau.parquet") as bar:
+    with bars.events_bar("htautau.parquet") as bar:
         bar(900, 1000)
         bar.began -= 10.0
         bar(1000, 1000)

@@ -309,3 +309,24 @@ def test_the_schema_names_every_setting():
     text = str(schema())
     for word in ("checkpoint_seconds", "baselines", "pretrain_epochs", "choice", "additionalProperties"):
         assert word in text
+
+
+def test_what_stands_under_a_misspelt_name_is_checked_too(tmp_path):
+    path = tmp_path / "study.yaml"
+    text = GOOD.replace("    model:", "    modle:", 1).replace("metric:", "metrics: []\nmetrc:", 1)
+    path.write_text(text, encoding="utf-8")
+    seen = []
+
+    def further(study, whole):
+        seen.append((study.tasks["calibrate"].model, study.metric, whole))
+        return [Mistake(("tasks", "calibrate", "model", "key"), "unknown layer")]
+
+    with pytest.raises(SpecError) as caught:
+        load_study(path, further=further)
+    assert [(mistake.path, mistake.message.partition(" (")[0]) for mistake in caught.value.mistakes] == [
+        (("tasks", "calibrate", "modle"), "there is no such setting"),
+        (("tasks", "calibrate", "modle", "key"), "unknown layer"),
+        (("metrc",), "there is no such setting"),
+    ]
+    assert len(seen) == 1
+    assert seen[0][2]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
+from tsunagu.cli.bars import bars
 from tsunagu.cli.console import console
 from tsunagu.errors import TsunaguError
 from tsunagu.studies import Planned, Watcher
 from tsunagu.train import Training
 from tsunagu.trials import Result
 
-__all__ = ["events_bar", "watching"]
+__all__ = ["watching"]
 
 REFRESH = 0.2
 
@@ -26,46 +27,9 @@ def watching() -> Iterator[Watcher]:
     if not console.is_terminal:
         yield Watcher()
         return
-    with _progress() as progress:
-        bars = _Bars(progress)
-        yield Watcher(begin=bars.begin, trial=bars.trial, step=bars.step, epoch=bars.epoch, end=bars.end)
-
-
-@contextmanager
-def events_bar(description: str) -> Iterator[_Events]:
-    """A bar of events with their rate, for the generator."""
-    with _progress() as progress:
-        yield _Events(progress, progress.add_task(description, total=None, state=""))
-
-
-def _progress() -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-@dataclass
-class _Events:
-    progress: Progress
-    bar: TaskID
-    began: float = field(default_factory=time.monotonic)
-    first: int | None = None
-
-    def __call__(self, done: int, total: int) -> None:
-        # Shards of an earlier, interrupted run count as done but not in the rate; nor does the time before the first
-        # event, in which the library of minimum-bias events is made.
-        self.first = done if self.first is None else self.first
-        if done == self.first:
-            self.began, state = time.monotonic(), "preparing"
-        else:
-            rate = (done - self.first) / max(time.monotonic() - self.began, 1e-9)
-            state = f"{rate:,.0f} events/s"
-        self.progress.update(self.bar, completed=done, total=total, state=state)
+    with bars() as progress:
+        drawn = _Bars(progress)
+        yield Watcher(begin=drawn.begin, trial=drawn.trial, step=drawn.step, epoch=drawn.epoch, end=drawn.end)
 
 
 @dataclass

@@ -74,7 +74,7 @@ def taujet(
 
 
 def _generate(settings: HTauTau | TauJet, path: Path, workers: int | None, *, overwrite: bool) -> None:
-    from tsunagu.cli.progress import events_bar
+    from tsunagu.cli.bars import events_bar
     from tsunagu.errors import DataError
     from tsunagu.samples import generate, is_generated, is_outdated
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, final
@@ -12,7 +12,7 @@ from tsunagu.spec.messages import MISSING
 from tsunagu.spec.models import Study
 from tsunagu.spec.overrides import apply_overrides, parse_overrides
 from tsunagu.spec.places import Places
-from tsunagu.spec.validation import is_above, valid_part, validate_study
+from tsunagu.spec.validation import is_above, misspelt, respelt, valid_part, validate_study
 from tsunagu.spec.variables import expand_files
 from tsunagu.spec.vary import variations
 from tsunagu.spec.yaml_nodes import read_yaml
@@ -84,24 +84,39 @@ def load_study(
     ...         print(str(error).replace(folder, ""))
     /study.yaml:2:8: tasks: must not be empty, found {}
     /study.yaml:3:1: metrc: there is no such setting (did you mean 'metric'?)
-    /study.yaml:1:1: metric: is missing
     """
     reading = read_yaml(FilePath(path))
     given, mistakes = parse_overrides(overrides)
     data, unknown = apply_overrides(reading.data, given)
     data, variables = expand_files(data)
     study, wrong = validate_study(data)
+    slips = misspelt(wrong)
+    if slips:  # what stands under a misspelt name is checked as if it were spelt right
+        unknown += [mistake for mistake in wrong if mistake.path in slips]
+        data = respelt(data, slips)
+        _, wrong = validate_study(data)
     # What could not be read has been reported; that it now seems to be null is not a second mistake.
     wrong = [m for m in wrong if not any(is_above(path, m.path) for path in reading.unread)]
     wrong += _vary_mistakes(study) if study else []
     found = [*reading.mistakes, *unknown, *variables, *wrong]
     if study is None or mistakes or found:
-        found += _further(data, found, further)
+        found = _written(found + _further(data, found, further), slips)
         reading.places.overrides = tuple(given)
         mistakes += [reading.places.place(mistake) for mistake in found]
         raise SpecError(_sorted(mistakes, path))
     reading.places.overrides = tuple(given)
     return Document(study, FilePath(path), reading.places)
+
+
+def _written(mistakes: Iterable[Mistake], slips: Mapping[Path, Path]) -> list[Mistake]:
+    """The mistakes of what is meant, at the paths that are written in the file."""
+    back = {meant: written for written, meant in slips.items()}
+    found = []
+    for mistake in mistakes:
+        above = next((meant for meant in back if is_above(meant, mistake.path)), None)
+        path = mistake.path if above is None else back[above] + mistake.path[len(above) :]
+        found.append(Mistake(path, mistake.message, mistake.where))
+    return found
 
 
 def _further(data: Any, found: Sequence[Mistake], further: Further) -> list[Mistake]:

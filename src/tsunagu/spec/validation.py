@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from tsunagu.errors import Mistake, Path, did_you_mean
-from tsunagu.spec.messages import mistakes_of
+from tsunagu.spec.messages import MISSING, mistakes_of
 from tsunagu.spec.models import Study
 
-__all__ = ["is_above", "no_step", "set_value", "valid_part", "validate_study"]
+__all__ = ["is_above", "misspelt", "no_step", "respelt", "set_value", "valid_part", "validate_study"]
 
 
 def validate_study(data: Any) -> tuple[Study | None, list[Mistake]]:
@@ -26,6 +26,37 @@ def validate_study(data: Any) -> tuple[Study | None, list[Mistake]]:
         return Study.model_validate(data), []
     except ValidationError as error:
         return None, mistakes_of(error, Study)
+
+
+def misspelt(mistakes: Sequence[Mistake]) -> dict[Path, Path]:
+    """Unknown settings that stand where a missing one of a similar name belongs: what is meant by what is written.
+
+    >>> _, mistakes = validate_study({"data": {"file": "a.npz"}, "tasks": {}, "metrc": "auc(y, t)"})
+    >>> misspelt(mistakes)
+    {('data', 'file'): ('data', 'files'), ('metrc',): ('metric',)}
+    """
+    missing = [mistake.path for mistake in mistakes if mistake.message == MISSING]
+    found: dict[Path, Path] = {}
+    for written in (mistake.path for mistake in mistakes if mistake.path not in missing):
+        for meant in missing:
+            near = did_you_mean(str(written[-1]), [str(meant[-1])]) if written[:-1] == meant[:-1] else ""
+            if near.startswith(" (did you mean") and meant not in found.values():
+                found[written] = meant
+    return found
+
+
+def respelt(data: Any, slips: Mapping[Path, Path]) -> Any:
+    """The data with the misspelt settings under the names that are meant.
+
+    >>> respelt({"data": {"file": "a.npz"}}, {("data", "file"): ("data", "files")})
+    {'data': {'files': 'a.npz'}}
+    """
+    for written, meant in slips.items():
+        above = data
+        for step in written[:-1]:
+            above = above[step]
+        data = set_value(_without(data, written), meant, above[written[-1]])
+    return data
 
 
 def valid_part(data: Any) -> Study | None:
