@@ -90,3 +90,9 @@ def test_values_that_are_still_to_be_chosen_are_not_tried():
 def test_foreach_excludes_fused():
     made = optimizer(node("Adam", foreach=True), [nn.Parameter(torch.zeros(1))])
     assert not made.defaults["fused"]
+
+
+def test_a_text_is_no_learning_rate():
+    (mistake,) = check_optimizer(node("Adam", lr="fast"), ("train", "optimizer"))
+    assert mistake.path == ("train", "optimizer", "args", "lr")
+    assert mistake.message == "expected a number, found 'fast'"

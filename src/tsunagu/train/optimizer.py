@@ -150,7 +150,14 @@ def _check(
     made, given = call
     if not isinstance(spec.args, Mapping):
         return [Mistake((*path, "args"), "arguments need their names here, such as {lr: 0.001}")]
+    # No optimiser or schedule takes a text; torch would only say that it cannot compare one with a number.
+    texts = {name: value for name, value in spec.args.items() if isinstance(value, str)}
     problem = check_args(made, {**given, **spec.args})
+    if texts and problem is None:
+        found = [
+            ((*path, "args", name), f"expected a number, found '{value}'") for name, value in texts.items()
+        ]
+        return [Mistake(*each) for each in found]
     # Values that are still to be chosen cannot be tried.
     if problem is None and not choices(spec.args):
         try:
