@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ GENERATED = HERE / "reference" / "generated"
 
 project = "tsunagu"
 author = "The tsunagu developers"
+project_copyright = author
 release = tsunagu.__version__
 html_title = "tsunagu"
 html_theme = "furo"
@@ -45,24 +47,34 @@ def write_generated() -> None:
     _write("study-file.md", "\n".join(study_file_page(schema())))
 
 
+INTRODUCTION = """# The study file
+
+Every setting, from the schema that `tsunagu schema` prints. In Python the sections are classes of the same names with these
+settings as keyword arguments: `tn.Task(inputs=..., output=...)`.
+
+Inside `tasks` and `train`, `{choice: {label: value}}` may stand in the place of a value. `{key: name, args: {...}}` is
+something to build. `{ref: file.yaml#section}` stands for that section of the other file.
+"""
+
+
 def study_file_page(made: dict[str, Any]) -> list[str]:
     """A table of settings for each section of a study file."""
-    lines = ["# The study file", "", "Every setting, from the schema that `tsunagu schema` prints. A mapping"]
-    lines += ["`{choice: {label: value}}` may stand in the place of a value inside `tasks` and `train`,", ""]
-    lines += [
-        "`{key: name, args: {...}}` is something to build, and `{ref: file.yaml#section}` stands for that"
-    ]
-    lines += ["section of the other file.", ""]
+    lines = [INTRODUCTION]
     sections = {"Study": made} | {name: part for name, part in made["$defs"].items() if name != "Reference"}
     for name, part in sections.items():
         lines += [f"## {name}", "", str(part.get("description", "")), ""]
         lines += ["| setting | default | meaning |", "| --- | --- | --- |"]
-        needed = part.get("required", [])
         for setting, about in part["properties"].items():
-            default = "*required*" if setting in needed else f"`{about.get('default', '-')}`"
-            lines.append(f"| `{setting}` | {default} | {about.get('description', '').replace('``', '`')} |")
+            default = "*required*" if setting in part.get("required", []) else _default(about.get("default"))
+            meaning = about.get("description", "").replace(":class:", "").replace("``", "`")
+            lines.append(f"| `{setting}` | {default} | {meaning} |")
         lines.append("")
     return lines
+
+
+def _default(value: Any) -> str:
+    # A section whose settings have defaults of their own.
+    return "below" if isinstance(value, dict) and len(value) > 2 else f"`{json.dumps(value)}`"
 
 
 def _write(name: str, text: str) -> None:

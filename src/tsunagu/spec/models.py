@@ -69,6 +69,11 @@ class _Model(BaseModel):
 class Folds(_Model):
     """Folds by a hash of the event number: one for the test, one for validation, the rest for training.
 
+    Args:
+        k: how many there are; 3 or more.
+        test: the fold that is read once, at the end of a trial.
+        validation: the fold that early stopping and every choice look at.
+
     >>> Folds(k=10).validation
     1
     """
@@ -117,6 +122,12 @@ class Data(_Model):
 
 class LossTerm(_Model):
     """One loss of a task: which function, of which target, with which weight in the sum.
+
+    Args:
+        key: of the loss, such as ``binary``.
+        target: the column that supervises the output.
+        weight: in the sum of all losses; 0 or more.
+        args: settings of the loss itself, such as ``{delta: 2.0}`` of ``huber``.
 
     >>> LossTerm(key="binary", target="is_higgs").weight
     1.0
