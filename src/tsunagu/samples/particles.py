@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsunagu.samples.generator import Generator
-from tsunagu.samples.kernels.truth import find_taus
 
 __all__ = ["EM", "HADRON", "MUON", "Particles", "Record", "read_record"]
 
@@ -63,6 +62,8 @@ class Record:
 def read_record(generator: Generator, batch: Any) -> Record:
     """Read a batch of Pythia's events into flat arrays."""
     import awkward as ak
+
+    from tsunagu.samples.kernels.truth import find_taus
 
     events, count = batch.prt, ak.to_numpy(ak.num(batch.prt.id)).astype(np.int64)
     offsets = np.concatenate([[0], np.cumsum(count)])
