@@ -42,13 +42,19 @@ def make_table(events: int) -> Table:
     )
 
 
-def make_pipeline() -> Pipeline:
-    """Two MLPs of hidden sizes 64 and 64: one epoch of the joint stage, with both losses at weight 1."""
+def make_pipeline(width: int = WIDTH, activations: tuple[str, str] = ("ReLU", "ReLU")) -> Pipeline:
+    """Two MLPs of two hidden layers: one epoch of the joint stage, with both losses at weight 1.
+
+    Args:
+        width: of the hidden layers.
+        activations: of the first and of the second MLP.
+    """
+    first, second = _mlp(8, 6, width, activations[0]), _mlp(6, 1, width, activations[1])
     calibrate = Task(
-        inputs=["jets"], output="taus", model=_mlp(8, 6), loss=LossTerm(key="mse", target="true_taus")
+        inputs=["jets"], output="taus", model=first, loss=LossTerm(key="mse", target="true_taus")
     )
     classify = Task(
-        inputs=["taus"], output="score", model=_mlp(6, 1), loss=LossTerm(key="binary", target="is_higgs")
+        inputs=["taus"], output="score", model=second, loss=LossTerm(key="binary", target="is_higgs")
     )
     train = Train(pretrain=False, epochs=1, batch_size=BATCH, optimizer=node("Adam", lr=LR))
     return Pipeline(
@@ -56,9 +62,9 @@ def make_pipeline() -> Pipeline:
     )
 
 
-def make_graph() -> Graph:
+def make_graph(width: int = WIDTH, activations: tuple[str, str] = ("ReLU", "ReLU")) -> Graph:
     """Fresh modules with the initial weights that the engine's have too."""
-    return build_graph(make_pipeline(), seed=1)
+    return build_graph(make_pipeline(width, activations), seed=1)
 
 
 def torch_loss(taus: Tensor, logit: Tensor, true_taus: Tensor, label: Tensor) -> Tensor:
@@ -89,7 +95,7 @@ class EngineLoop:
         return (ends[0] - start) / steps
 
 
-def _mlp(inputs: int, outputs: int) -> list[Node]:
-    sizes = (inputs, WIDTH, WIDTH, outputs)
-    layers = [part for a, b in pairwise(sizes) for part in (node("Linear", a, b), node("ReLU"))]
+def _mlp(inputs: int, outputs: int, width: int, activation: str) -> list[Node]:
+    sizes = (inputs, width, width, outputs)
+    layers = [part for a, b in pairwise(sizes) for part in (node("Linear", a, b), node(activation))]
     return layers[:-1]

@@ -5,21 +5,30 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from benchmarks.chain import BATCH, COLUMNS, LR, make_graph, make_table, torch_loss
+from benchmarks.chain import BATCH, COLUMNS, LR, WIDTH, make_graph, make_table, torch_loss
 from benchmarks.measure import Clock
 
 __all__ = ["HandLoop", "epoch"]
 
 
 class HandLoop:
-    """One epoch with ``randperm``, ``index_select`` and fused Adam, from the shuffling to the last step."""
+    """One epoch with ``randperm``, ``index_select`` and fused Adam, from the shuffling to the last step.
 
-    def __init__(self, events: int) -> None:
+    Args:
+        events: of the epoch.
+        width: of the hidden layers.
+        activations: of the two models.
+    """
+
+    def __init__(
+        self, events: int, width: int = WIDTH, activations: tuple[str, str] = ("ReLU", "ReLU")
+    ) -> None:
         table = make_table(events)
         self.columns = tuple(table.columns[name] for name in COLUMNS)
+        self.kind = (width, activations)
 
     def __call__(self, clock: Clock) -> float:
-        models = make_graph().models
+        models = make_graph(*self.kind).models
         first, second = models["calibrate"], models["classify"]
         optimizer = torch.optim.Adam([*first.parameters(), *second.parameters()], lr=LR, fused=True)
         generator = torch.Generator().manual_seed(1)

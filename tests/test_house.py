@@ -32,7 +32,7 @@ def _package(path: Path) -> str:
 
 LAYERS = [
     {"errors"},
-    {"files", "random"},
+    {"files", "machine", "random"},
     {"spec"},
     {"data", "layers", "losses", "metrics"},
     {"tasks"},
@@ -43,9 +43,13 @@ LAYERS = [
     {"report"},
     {"cli"},
 ]
-SAMPLES_MAY_IMPORT = {"errors", "files", "random"}
+SAMPLES_MAY_IMPORT = {"errors", "files", "machine", "random"}
 # The names under which a distribution is imported, where they are not its own.
-MODULES = {"pyyaml": {"yaml"}, "pydantic": {"pydantic", "pydantic_core"}}
+MODULES = {
+    "pyyaml": {"yaml"},
+    "pydantic": {"pydantic", "pydantic_core"},
+    "dask-jobqueue": {"dask_jobqueue"},
+}
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -82,6 +86,8 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
     declared = _modules_of(PROJECT["dependencies"])
     if package == "samples":
         declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
+    if package == "trials":
+        declared |= _modules_of(PROJECT["optional-dependencies"]["batch"])
     if package in ("errors", "random", "spec"):
         declared = {"pydantic", "pydantic_core", "yaml"}
     found = {name.split(".")[0] for name in _imports(tree)} - {"", "tsunagu"}
@@ -141,7 +147,10 @@ def test_what_is_allowed_is_let_through() -> None:
             "from tsunagu.cli import app; app(['--help'], standalone_mode=False)",
             ("torch", "matplotlib", "pyarrow"),
         ),
-        ("import tsunagu.report, tsunagu.studies", ("awkward", "numba", "pythia8mc", "tsunagu.samples")),
+        (
+            "import tsunagu.report, tsunagu.studies",
+            ("awkward", "numba", "pythia8mc", "tsunagu.samples", "dask", "distributed", "dask_jobqueue"),
+        ),
     ],
 )
 def test_a_fresh_interpreter_does_not_load(code: str, absent: tuple[str, ...]) -> None:

@@ -61,7 +61,13 @@ def test_a_good_study_has_no_mistakes(study_file):
 
 def test_the_plan_shows_sizes_stages_and_trials(study_file):
     text = _run("plan", study_file).stdout
-    for word in ("ScaleFactor", "4,353", "pretrain classify", "true_tau_p4 for tau_p4", "1 trials"):
+    for word in (
+        "ScaleFactor",
+        "4,353",
+        "pretrain classify",
+        "true_tau_p4 for tau_p4",
+        "1 trials with 1 seed",
+    ):
         assert word in text
 
 
@@ -135,3 +141,61 @@ def test_mistakes_of_all_kinds_come_together(tmp_path, sample_file, monkeypatch,
         assert any(word in line for line in lines), (word, lines)
     assert "5 mistakes found" in lines[-1]
     assert [int(line.partition(":")[0]) for line in lines[:-1]] == [6, 8, 9, 11, 12]
+
+
+def test_trials_run_where_an_option_or_the_study_says(study_file, tmp_path, monkeypatch):
+    from tsunagu.trials import Dask, Executor, InProcess, Processes
+
+    used = []
+
+    def note(self, job, populations, on_end):
+        used.append(self)
+
+    for executor in (InProcess, Processes, Dask):
+        monkeypatch.setattr(executor, "run", note)
+    assert issubclass(Processes, Executor)
+    run = ("run", study_file, "--out", tmp_path / "out")
+    for words in (
+        (),
+        ("--workers", 2),
+        ("--dask", "local"),
+        ("--dask", "tcp://host:8786"),
+        ("--set", "executor=processes"),
+        ("--set", "executor.key=dask", "--set", "executor.args.cluster=slurm", "--workers", 3),
+    ):
+        assert _run(*run, *words).exit_code == 0
+    assert used[::2] == used[1::2]  # what has no result is attempted twice
+    assert used[::2] == [
+        InProcess(),
+        Processes(workers=2),
+        Dask(),
+        Dask(cluster="tcp://host:8786"),
+        Processes(),
+        Dask(cluster="slurm", workers=3),
+    ]
+
+
+def test_a_mistake_of_the_executor_is_found_with_the_others(study_file, monkeypatch, capsys):
+    text = study_file.read_text(encoding="utf-8").replace("executor: null\n", "")
+    wrong = text.replace("epochs: 2", "epocs: 2") + "executor:\n  key: dask\n  args: { cluster: slurn }\n"
+    study_file.write_text(wrong, encoding="utf-8")
+    code, printed = _main(monkeypatch, capsys, "check", study_file)
+    assert code == 2
+    line = len(wrong.splitlines())
+    assert f"{study_file}:{line}:20: executor.args.cluster: expected local, slurm, htcondor" in printed.err
+    assert "did you mean 'slurm'" in printed.err
+    assert "2 mistakes found" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("--dask", "slurn"), "executor.args.cluster: expected local, slurm, htcondor"),
+        (("--dask", "htcondor"), "executor.args.workers: is missing: how many jobs htcondor shall run"),
+    ],
+)
+def test_a_mistake_in_an_option_is_named(words, found, study_file, tmp_path, monkeypatch, capsys):
+    code, printed = _main(monkeypatch, capsys, "run", study_file, "--out", tmp_path / "out", *words)
+    assert code == 2
+    assert found in printed.err
+    assert not (tmp_path / "out").exists()

@@ -57,3 +57,18 @@ def test_events_of_an_earlier_run_are_not_in_the_rate(screen):
         bar(1000, 1000)
     assert "1000/1000" in screen.getvalue()
     assert "10 events/s" in screen.getvalue()
+
+
+def test_workers_tell_of_whole_trials(screen, study_of, tmp_path, monkeypatch):
+    from tsunagu.trials import InProcess, Processes
+
+    # The bars see only that it is remote.
+    monkeypatch.setattr(Processes, "run", lambda self, *job: InProcess().run(*job))
+    study = study_of(seeds=2)
+    run_study(study.model_copy(update={"seeds": 1}), tmp_path, base=tmp_path)
+    with progress.watching() as watcher:
+        run_study(study, tmp_path, base=tmp_path, watcher=watcher, executor=Processes())
+    text = screen.getvalue()
+    for word in ("trials", "1/2", "2/2", "chain, seed 2: auc 0."):
+        assert word in text
+    assert "epoch" not in text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tsunagu.data import fold_of, mix
-from tsunagu.data.folds import split_rows
+from tsunagu.data.folds import split_events, split_rows
 
 NUMBERS = hnp.arrays(np.int64, st.integers(1, 50), unique=True)
 
@@ -63,3 +63,10 @@ def test_splits_are_sorted_and_hold_every_row_once(numbers, k):
     assert (fold[parts["test"]] == 2).all()
     assert (fold[parts["validation"]] == 0).all()
     assert not torch.isin(fold[parts["train"]], torch.tensor([0, 2])).any()
+
+
+@pytest.mark.parametrize("k", [3, 128, 129, 300, 40_000])
+def test_splits_of_event_numbers_are_those_of_their_folds(k):
+    number, folds = np.arange(70_000), SimpleNamespace(k=k, test=0, validation=k - 1)
+    made, wanted = split_events(number, folds), split_rows(torch.from_numpy(fold_of(number, k)), folds)
+    assert all(torch.equal(part, wanted.parts()[name]) for name, part in made.parts().items())

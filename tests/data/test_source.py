@@ -33,6 +33,18 @@ def test_arrays_are_contiguous_and_ours(sample, events, name):
     assert (events[name] >= 0).all()
 
 
+@pytest.mark.parametrize("most", [1, 7, 200, 1000])
+def test_pieces_are_what_read_gives(sample, most):
+    names = ["image", "event_number", "passed", "weight"]
+    read, pieces = sample.read(names), list(sample.pieces(names, most))
+    assert {sample.rows(name) for name in names} == {200}
+    for name, array in read.items():
+        parts = [piece[name] for piece in pieces]
+        assert all(0 < len(part) <= most and part.flags.writeable for part in parts)
+        assert {part.dtype for part in parts} == {array.dtype}
+        np.testing.assert_array_equal(np.concatenate(parts), array)
+
+
 def test_memory_dtypes(sample):
     dtypes = {name: str(column.dtype) for name, column in sample.names().items()}
     wanted = {

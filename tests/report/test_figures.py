@@ -21,8 +21,11 @@ from tsunagu.report.style import save
 
 METHODS = ("cnn_lstm", "mlp_mass")
 STEMS = {
+    "choices_calibrate",
     "response_tau_p4",
     "roc_score",
+    "violin_auc",
+    "violin_resolution",
     *(f"{kind}_{name}" for kind in ("mass_tau_p4", "scores_score", "learning") for name in METHODS),
 }
 
@@ -354,7 +357,10 @@ def test_an_output_that_no_loss_looked_at_is_no_momentum(own, read):
     assert "mass_tau_p4_cnn_lstm.png" not in written
     assert {"overview.png", "mass_tau_p4_mlp_mass.png"} <= written
     told = (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
-    assert told == "response_tau_p4: method cnn lstm does not train tau_p4 on true_tau_p4\n"
+    assert told.splitlines() == [
+        "violin_resolution: method cnn lstm: no loss looks at what test_resolution is taken of",
+        "response_tau_p4: method cnn lstm does not train tau_p4 on true_tau_p4",
+    ]
     assert "cnn lstm" not in read(own / "figures" / "response_tau_p4.csv")["method"]
 
 
@@ -397,14 +403,55 @@ def test_three_classes_are_drawn_one_against_the_rest(own, change_predictions):
 
 
 @pytest.mark.usefixtures("quick")
-def test_architectures_of_one_method_are_methods_of_their_own(own, read, rewrite):
+def test_a_method_that_searched_is_its_chosen_trials(own, read, rewrite):
     table = read(own / "results.csv") | {"method": ["grid"] * 6 + ["visible_mass"]}
+    table["validation_auc"] = ["0.9", "0.8", "nan", "0.8", "0.9", "0.7", "0.82"]
     rewrite(
         own / "results.csv",
         [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
     )
     report(own)
-    assert set(read(own / "figures" / "roc_score.csv")["method"]) == {"cnn", "mlp", "visible_mass"}
+    assert set(read(own / "figures" / "roc_score.csv")["method"]) == {"grid", "visible_mass"}
+    drawn = read(own / "figures" / "violin_auc.csv")
+    chosen = [table["test_auc"][row] for row in (0, 4, 5)]
+    assert column(drawn, "value") == pytest.approx([float(value) for value in [*chosen, "0.81"]])
+    counts = read(own / "figures" / "choices_calibrate.csv")
+    assert list(zip(*counts.values(), strict=True)) == [("grid", "cnn", "1"), ("grid", "mlp", "2")]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_seed_with_nothing_to_choose_by_is_told(own, read, rewrite):
+    table = read(own / "results.csv") | {"method": ["grid"] * 6 + ["visible_mass"]}
+    table["validation_auc"] = ["0.9", "nan", "0.9", "0.8", "", "0.7", "0.82"]
+    rewrite(
+        own / "results.csv",
+        [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
+    )
+    report(own)
+    told = (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
+    assert "grid, seed 2: none of 2 architectures has a number on the validation events" in told
+    assert read(own / "figures" / "violin_auc.csv")["seed"] == ["1", "3", ""]
+
+
+@pytest.mark.usefixtures("quick")
+def test_folds_have_events_of_their_own(own, read, rewrite):
+    table = read(own / "results.csv") | {"fold": ["a", "b", "a"] * 2 + [""]}
+    for name in ("cnnlstm2", "mlpmass2"):
+        path = own / "trials" / name / "predictions.npz"
+        with np.load(path) as stored:
+            fewer = {key: values[: len(values) // 2] for key, values in stored.items()}
+        np.savez(path, **fewer)
+    rewrite(
+        own / "results.csv",
+        [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
+    )
+    written = names(report(own))
+    assert {"mass_tau_p4_cnn_lstm.csv", "response_tau_p4.csv", "roc_score.csv", "overview.png"} <= written
+    drawn = read(own / "figures" / "mass_tau_p4_cnn_lstm.csv")
+    for when in ("before", "after"):
+        assert column(drawn, "fraction", when=when, **{"class": "signal"}).sum() == pytest.approx(1, abs=0.03)
+    assert read(own / "figures" / "violin_auc.csv")["fold"] == ["a", "b", "a"] * 2 + [""]
+    assert set(read(own / "figures" / "learning_cnn_lstm.csv")["fold"]) == {"a", "b"}
 
 
 @pytest.mark.usefixtures("quick")

@@ -82,8 +82,48 @@ def test_a_number_about_an_output_that_nothing_trains_is_a_dash(own):
 
 
 def test_the_table_is_explained(own):
-    events, auc, resolution, gain = explain(own)
+    events, auc, resolution, rival, baseline, meaning = explain(own)
     assert events.startswith("10,000 events (6,000 for train, 2,000 for validation, 2,000 for test)")
     assert auc.startswith("auc: how often a signal event scores above a background event")
     assert resolution.startswith("resolution: half the width")
-    assert gain == "cnn lstm over visible_mass: +0.0960 in test_auc"
+    assert rival == "cnn lstm over mlp mass: +0.0320 [+0.0320, +0.0320] in test_auc, better in 3 of 3 seeds"
+    half = 4.302653 * 0.001 / np.sqrt(3)
+    ends = f"[{0.096 - half:+.4f}, {0.096 + half:+.4f}]"
+    assert baseline == f"cnn lstm over visible_mass: +0.0960 {ends} in test_auc, better in 3 of 3 seeds"
+    assert meaning.startswith("[ ]: 95 % interval of the mean difference, seed by seed")
+
+
+def change(out, read, rewrite, **columns):
+    table = read(out / "results.csv") | columns
+    rows = [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)]
+    rewrite(out / "results.csv", rows)
+
+
+def test_one_seed_has_no_interval(own, read, rewrite):
+    table = read(own / "results.csv")
+    rows = [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)]
+    rewrite(own / "results.csv", [row for row in rows if row["seed"] in ("1", "")])
+    assert explain(own)[3:] == [
+        "cnn lstm over mlp mass: +0.0320 in test_auc, better in 1 of 1 seeds",
+        "cnn lstm over visible_mass: +0.0950 in test_auc, better in 1 of 1 seeds",
+    ]
+
+
+def test_methods_without_a_common_seed_are_not_compared(own, read, rewrite):
+    change(own, read, rewrite, seed=["1", "2", "3", "4", "5", "6", ""])
+    assert explain(own)[3] == "cnn lstm over mlp mass: no seed in common in test_auc"
+
+
+def test_a_baseline_is_compared_on_its_own_fold(own, read, rewrite):
+    change(own, read, rewrite, fold=["a", "a", "b", "a", "a", "b", "a"])
+    sentences = explain(own)
+    assert "cnn lstm over visible_mass: +0.0955" in sentences[4]
+    assert sentences[4].endswith("better in 2 of 2 trainings")
+    assert "over folds it is too narrow" in sentences[5]
+
+
+def test_a_method_that_searched_is_one_row_of_its_chosen_trials(own, read, rewrite):
+    change(own, read, rewrite, method=["grid"] * 6 + ["visible_mass"])
+    _, rows = lines(own)
+    assert rows[0][:3] == ["grid", "3 of 6", "0.9060 \N{PLUS-MINUS SIGN} 0.0010"]
+    assert explain(own)[3] == "grid: for each seed the best of its architectures by validation_auc, 6 trials"

@@ -3,14 +3,19 @@ from __future__ import annotations
 import pytest
 
 from tsunagu.errors import Mistake, SpecError
-from tsunagu.spec import Data, LossTerm, Study, Task, Train, apply_variation, blame, node, variations
+from tsunagu.spec import Data, LossTerm, Study, Task, Train, blame, node, variations
 
 
-def _study(**vary):
+def _study(methods=None, **vary):
     task = Task(inputs=["x"], output="y", model=node("MLP", hidden=[8]), loss=LossTerm(key="mse", target="t"))
     vary = {path.replace("__", "."): options for path, options in vary.items()}
     return Study(
-        data=Data(files="a"), tasks={"fit": task}, train=Train(epochs=3), metric="mse(y, t)", vary=vary
+        data=Data(files="a"),
+        tasks={"fit": task},
+        train=Train(epochs=3),
+        metric="mse(y, t)",
+        methods=methods or {},
+        vary=vary,
     )
 
 
@@ -33,10 +38,47 @@ def test_several_axes_give_all_combinations():
 
 
 def test_an_argument_may_be_varied():
-    varied = apply_variation(
-        _study(), {"tasks.fit.model.args.hidden": [4, 4], "tasks.fit.model.args.dropout": 0.1}
-    )
+    changes = {
+        "tasks__fit__model__args__hidden": {"a": [4, 4]},
+        "tasks__fit__model__args__dropout": {"b": 0.1},
+    }
+    ((_, varied),) = variations(_study(**changes))
     assert varied.tasks["fit"].model == node("MLP", hidden=[4, 4], dropout=0.1)
+
+
+METHODS = {
+    "small": {"tasks.fit.model": {"key": "ReLU"}, "train.epochs": 1},
+    "large": {"tasks.fit.model": node("GELU")},
+}
+
+
+def test_a_method_sets_several_paths_and_joins_the_axes():
+    found = variations(_study(METHODS, train__batch_size={"few": 8, "many": 64}))
+    assert [labels for labels, _ in found] == [
+        {"methods": m, "train.batch_size": b} for m in ("small", "large") for b in ("few", "many")
+    ]
+    varied = found[1][1]
+    assert (varied.tasks["fit"].model, varied.train.epochs, varied.train.batch_size) == (node("ReLU"), 1, 64)
+    assert not varied.methods
+    assert found[2][1].train.epochs == 3
+
+
+def test_mistakes_of_a_method_name_its_label_and_its_path():
+    with pytest.raises(SpecError) as caught:
+        variations(
+            _study({"fine": {"train.epochs": 1}, "bad": {"train.epochz": 1}, "worse": {"train.epochs": -1}})
+        )
+    assert [str(mistake) for mistake in caught.value.mistakes] == [
+        "methods.bad.train.epochz: there is no 'epochz' in it (did you mean 'epochs'?)",
+        "methods.worse.train.epochs: must be at least 0, found -1",
+    ]
+    found = [Mistake(("tasks", "fit", "model", "key"), "x")]
+    assert blame(found, _study(METHODS), {"methods": "large"})[0].path == (
+        "methods",
+        "large",
+        "tasks.fit.model",
+        "key",
+    )
 
 
 def test_mistakes_name_the_axis_and_the_label():
@@ -53,8 +95,9 @@ def test_mistakes_name_the_axis_and_the_label():
 
 def test_mistakes_of_a_variation_stand_where_its_value_does():
     labels = {"tasks.fit.model": "b", "train.epochs": "long"}
+    study = _study(tasks__fit__model={"b": {"key": "ReLU"}}, train__epochs={"long": 9})
     found = [Mistake(("tasks", "fit", "model", "args", "hiden"), "x"), Mistake(("metric",), "y")]
-    assert [m.path for m in blame(found, labels)] == [
+    assert [m.path for m in blame(found, study, labels)] == [
         ("vary", "tasks.fit.model", "b", "args", "hiden"),
         ("metric",),
     ]

@@ -19,6 +19,8 @@ from tsunagu.errors import SpecError, TsunaguError
 
 __all__ = ["app", "main"]
 
+STOPPED = "stopped; run the same command again to continue\n"
+
 app = typer.Typer(
     name="tsunagu",
     help="Connect models into one trainable analysis, and find the best model for every step.",
@@ -32,6 +34,18 @@ StudyFile = Annotated[Path, typer.Argument(help="The study, a YAML file.", metav
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a value, such as train.epochs=5.", metavar="PATH=VALUE"),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", "-w", min=1, help="Run trials in so many worker processes.", metavar="N"),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        help="Run trials on a Dask cluster: local, slurm, htcondor, or the address of a scheduler.",
+        metavar="CLUSTER",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
 
@@ -79,19 +93,33 @@ def plan(study: StudyFile, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def run(study: StudyFile, out: Out, overrides: Overrides = None) -> None:
+def run(
+    study: StudyFile,
+    out: Out,
+    overrides: Overrides = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+) -> None:
     """Run a study, or continue it, or return at once if it is finished."""
     import torch
 
     from tsunagu.cli.progress import watching
     from tsunagu.report import explain, results_table
     from tsunagu.studies import run_study
+    from tsunagu.trials.executors import choose_executor, make_executor
 
     # One thread a process: torch's spinning threads cost far more than they gain on small models.
     torch.set_num_threads(1)
     document = read_study(study, overrides)
     with problems(document), watching() as watcher:
-        outcome = run_study(document.study, out, base=study.parent, watcher=watcher)
+        where = choose_executor(document.study.executor, workers=workers, cluster=cluster)
+        executor = make_executor(where)
+        try:
+            outcome = run_study(document.study, out, base=study.parent, watcher=watcher, executor=executor)
+        except KeyboardInterrupt:
+            # Left to itself, typer ends without a word.
+            sys.stderr.write(STOPPED)
+            raise typer.Exit(130) from None
     if outcome.rows:
         console.print(results_table(out))
         for sentence in explain(out):
@@ -141,5 +169,5 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped; run the same command again to continue\n")
+        sys.stderr.write(STOPPED)
         sys.exit(130)

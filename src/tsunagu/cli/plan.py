@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from rich.table import Table as Grid
@@ -22,9 +23,15 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     yield _stages(study.pipeline)
     if choices(study.pipeline):
         yield _choices(study.pipeline)
-    methods = " x ".join(str(len(labels)) for labels in study.vary.values()) or "1"
-    trials = len(list(plan(study)))
-    yield f"{trials} trials: {methods} methods x {count(study.pipeline)} architectures x {len(seeds(study))} seeds"
+    yield from _trials(study)
+
+
+def _trials(study: Study) -> Iterator[str]:
+    trials, each = list(plan(study)), len(seeds(study))
+    methods = Counter(trial.method for trial in trials)
+    yield f"{len(trials)} trials with {each} seed{'s' if each > 1 else ''}:"
+    for method, number in methods.items():
+        yield f"  {method}: {number // each}" + (f" x {each}" if each > 1 else "")
 
 
 def _events(study: Study, table: Table) -> Grid:

@@ -19,6 +19,8 @@ from tsunagu.trials import Result
 __all__ = ["watching"]
 
 REFRESH = 0.2
+# The time that is left is judged by the whole of a run; a trial may take longer than the half minute that rich looks at.
+MEMORY = 24 * 3600.0
 
 
 @contextmanager
@@ -28,8 +30,16 @@ def watching() -> Iterator[Watcher]:
         yield Watcher()
         return
     with bars() as progress:
+        progress.speed_estimate_period = MEMORY
         drawn = _Bars(progress)
-        yield Watcher(begin=drawn.begin, trial=drawn.trial, step=drawn.step, epoch=drawn.epoch, end=drawn.end)
+        yield Watcher(
+            begin=drawn.begin,
+            found=drawn.found,
+            trial=drawn.trial,
+            step=drawn.step,
+            epoch=drawn.epoch,
+            end=drawn.end,
+        )
 
 
 @dataclass
@@ -37,20 +47,27 @@ class _Bars:
     progress: Progress
     trials: TaskID | None = None
     epochs: TaskID | None = None
+    stored: int = 0
     looked: float = 0.0
     seen: int = 0
     state: str = ""
 
     def begin(self, planned: Sequence[Planned]) -> None:
         self.trials = self.progress.add_task("trials", total=len(planned), state="")
-        self.epochs = self.progress.add_task("", total=None, state="")
+
+    def found(self, planned: Planned, result: Result) -> None:  # noqa: ARG002
+        assert self.trials is not None
+        self.stored += 1
+        # What took no time says nothing of the time that is left.
+        self.progress.reset(self.trials, completed=self.stored)
 
     def trial(self, planned: Planned) -> None:
+        """Where trials run in workers nobody calls this, and there is no bar of epochs."""
         assert self.trials is not None
-        assert self.epochs is not None
+        if self.epochs is None:
+            self.epochs = self.progress.add_task("", total=None, state="")
         self.state, self.seen, self.looked = "", 0, time.monotonic()
-        words = [planned.method, *planned.trial.architecture.values(), f"seed {planned.trial.seed}"]
-        self.progress.update(self.trials, state=", ".join(words))
+        self.progress.update(self.trials, state=_words(planned))
         self.progress.reset(self.epochs, description="", total=None, state="")
 
     def step(self, training: Training) -> None:
@@ -66,9 +83,11 @@ class _Bars:
         metric = "" if last.metric != last.metric else f" {training.pipeline.metric} {last.metric:.4f}"
         self.state = f"loss {last.train_loss:.4f} | {last.valid_loss:.4f}{metric}"
 
-    def end(self, planned: Planned, result: Result | TsunaguError) -> None:  # noqa: ARG002
+    def end(self, planned: Planned, result: Result | TsunaguError) -> None:
         assert self.trials is not None
         self.progress.advance(self.trials)
+        if self.epochs is None:
+            self.progress.update(self.trials, state=f"{_words(planned)}: {_came_to(result)}")
 
     def _draw(self, training: Training, state: str) -> None:
         assert self.epochs is not None
@@ -76,3 +95,16 @@ class _Bars:
         description = f"{training.stage.name}, epoch {place.epoch + 1}"
         total, done = training.stage.epochs * each, place.epoch * each + place.step
         self.progress.update(self.epochs, description=description, total=total, completed=done, state=state)
+
+
+def _words(planned: Planned) -> str:
+    return ", ".join([planned.method, *planned.trial.architecture.values(), f"seed {planned.trial.seed}"])
+
+
+def _came_to(result: Result | TsunaguError) -> str:
+    if isinstance(result, TsunaguError):
+        return "failed"
+    metrics = [(name, value) for name, value in result.metrics.items() if name.startswith("validation_")]
+    return (
+        " ".join(f"{name.removeprefix('validation_')} {value:.4f}" for name, value in metrics[:1]) or "done"
+    )

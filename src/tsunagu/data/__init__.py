@@ -2,15 +2,15 @@
 
 A :class:`Source` reads the columns of one file, :func:`open_table` puts the needed ones of all files into a
 :class:`Table` and checks them, ``table.split(folds)`` tells which rows are for training, validation and test,
-and :func:`batches` tells in which order the training sees them. Everything is in memory, and a batch is an
-``index_select``: for the small models of an analysis a loader that walks over single events costs more than
-the training.
+and ``table.batches`` tells in which order the training sees them. Everything is in memory, or in files that are
+mapped into it, and a batch is an ``index_select``: for the small models of an analysis a loader that walks over
+single events costs more than the training.
 
 The split follows a hash of the event number, never the order of the rows: it is the same for every selection,
 file order and systematic variation of an event.
 """
 
-from tsunagu.data.batches import batches
+from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.describe import SampleRow, describe, describe_files
 from tsunagu.data.files import find_files, open_source
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
@@ -31,6 +31,7 @@ __all__ = [
     "Split",
     "Table",
     "batches",
+    "chunked_batches",
     "describe",
     "describe_files",
     "find_files",

@@ -1,71 +1,90 @@
-"""Reading the planned columns of all files, with everything that is wrong with a single file."""
+"""Reading the planned columns of all files into memory, with everything that is wrong with a single file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from tsunagu.data.checks import check_finite, check_lengths
-from tsunagu.data.recipes import Plan, Recipe
+from tsunagu.data.checks import NotFinite, check_lengths
+from tsunagu.data.recipes import Plan, Recipe, build
 from tsunagu.data.source import Array, Source
+from tsunagu.data.stored import Keep, Stored, keep_in_memory
 from tsunagu.errors import DataError
 
-__all__ = ["Loaded", "as_column", "load"]
+__all__ = ["Loaded", "Wanted", "as_column", "fill", "load", "made_of", "replaced"]
+
+Wanted = tuple[Recipe, bool]
+"""A column to be made, and whether it keeps float64: the columns with a role do."""
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """The file columns of all files, put one after the other.
+    """The columns of all files, put one after the other.
 
     Args:
-        arrays: name to ``[E, ...]``; empty if a file could not be read, or columns have unequal lengths: then
-            there is no telling which rows belong together.
+        made: ``[E, ...]`` each; empty if a file could not be read, or columns have unequal lengths: then there is no
+            telling which rows belong together.
         files: their names.
         rows: events of each file.
         problems: sentences.
         notes: sentences on what was replaced.
+        keep: keeps a column that is made of these, where they are kept.
     """
 
-    arrays: Mapping[str, Array]
+    made: Mapping[Wanted, Stored]
     files: tuple[str, ...]
     rows: tuple[int, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    keep: Keep = keep_in_memory
 
 
 def load(
-    sources: Sequence[Source], plan: Plan, exact: Iterable[str], missing: Mapping[str, float] | None = None
+    sources: Sequence[Source], plan: Plan, wanted: Collection[Wanted], missing: Mapping[str, float]
 ) -> Loaded:
     """Read the columns of a plan, and check what a single file can tell.
 
     Args:
         sources: the files.
         plan: what to read.
-        exact: names that keep float64: the columns with a role.
+        wanted: what to make of it.
         missing: for a column of the files, what stands in it in place of NaN.
 
     >>> from tsunagu.data import ArraySource
-    >>> loaded = load([ArraySource({"w": np.ones(2)})], Plan(recipes={"w": "w"}, raw=("w",)), exact=["w"])
-    >>> loaded.arrays, loaded.rows
-    ({'w': array([1., 1.])}, (2,))
+    >>> plan = Plan(recipes={"w": "w"}, raw=("w",))
+    >>> loaded = load([ArraySource({"w": np.ones(2)})], plan, [("w", True)], {})
+    >>> loaded.made["w", True].array, loaded.rows
+    (array([1., 1.]), (2,))
     """
-    keep = {plan.recipes[name] for name in exact if name in plan.recipes}
-    parts = [_read(source, plan.raw, keep) for source in sources]
+    kept = {recipe for recipe, exact in wanted if exact}
+    parts = [_read(source, plan.raw, kept) for source in sources]
     problems = [line for _, lines in parts for line in lines]
     notes: list[str] = []
     for source, (read, _) in zip(sources, parts, strict=True):
-        notes += _replace(source, read, missing or {})
+        notes += _replace(source, read, missing)
         problems += _check(source, read)
     rows = tuple(len(next(iter(read.values()), ())) for read, _ in parts)
     whole = all(len(array) == n for (read, _), n in zip(parts, rows, strict=True) for array in read.values())
     complete = whole and all(len(read) == len(plan.raw) for read, _ in parts)
     arrays = {name: _join([read.pop(name) for read, _ in parts]) for name in plan.raw} if complete else {}
+    made = {item: Stored(array=made_of(item, arrays)) for item in wanted} if arrays else {}
     files = tuple(source.name for source in sources)
-    return Loaded(arrays=arrays, files=files, rows=rows, problems=tuple(problems), notes=tuple(notes))
+    return Loaded(made=made, files=files, rows=rows, problems=tuple(problems), notes=tuple(notes))
+
+
+def made_of(wanted: Wanted, arrays: Mapping[str, Array]) -> Array:
+    """A column, made of columns of the files.
+
+    >>> made_of((("pt", "eta"), False), {"pt": np.array([30.0]), "eta": np.array([0.5])})
+    array([[30. ,  0.5]], dtype=float32)
+    """
+    recipe, exact = wanted
+    made = build(recipe, arrays)
+    return made if exact else as_column(made)
 
 
 def as_column(array: Array) -> Array:
@@ -80,32 +99,53 @@ def as_column(array: Array) -> Array:
         return array.astype(np.float32)
 
 
-def _read(source: Source, names: Sequence[str], keep: set[Recipe]) -> tuple[dict[str, Array], list[str]]:
+def fill(array: Array, value: float) -> int:
+    """Put a value in place of NaN, and tell in how many events; numbers without NaN stay as they are.
+
+    >>> fill(np.array([[1.0, np.nan], [np.nan, np.nan], [0.0, 0.0]]), 0.0)
+    2
+    """
+    if array.dtype.kind != "f" or not (gaps := np.isnan(array)).any():
+        return 0
+    array[gaps] = value
+    return int(gaps.reshape(len(gaps), -1).any(axis=1).sum())
+
+
+def replaced(file: str, name: str, events: int, rows: int, value: float) -> list[str]:
+    """The sentence about values that were put in place of NaN; none if there were none.
+
+    >>> replaced("a.npz", "met", 3, 10, 0.0)
+    ["a.npz: column 'met': NaN in 3 of 10 events replaced by 0"]
+    """
+    if not events:
+        return []
+    return [f"{file}: column '{name}': NaN in {events} of {rows} events replaced by {value:g}"]
+
+
+def _read(source: Source, names: Sequence[str], kept: set[Recipe]) -> tuple[dict[str, Array], list[str]]:
     try:
         read = source.read(names)
     except DataError as error:
         return {}, [str(error)]
-    return {name: array if name in keep else as_column(array) for name, array in read.items()}, []
+    return {name: array if name in kept else as_column(array) for name, array in read.items()}, []
 
 
 def _replace(source: Source, read: Mapping[str, Array], missing: Mapping[str, float]) -> list[str]:
-    notes: list[str] = []
-    for name, value in missing.items():
-        array = read.get(name)
-        if array is None or array.dtype.kind != "f" or not (gaps := np.isnan(array)).any():
-            continue
-        array[gaps] = value
-        events = int(gaps.reshape(len(gaps), -1).any(axis=1).sum())
-        found = f"NaN in {events} of {len(gaps)} events replaced by {value:g}"
-        notes.append(f"{source.name}: column '{name}': {found}")
-    return notes
+    counts = {name: fill(read[name], value) for name, value in missing.items() if name in read}
+    return [
+        line
+        for name, events in counts.items()
+        for line in replaced(source.name, name, events, len(read[name]), missing[name])
+    ]
 
 
 def _check(source: Source, read: Mapping[str, Array]) -> list[str]:
-    problems = check_lengths(source.name, read)
-    return problems + [
-        line for name, array in read.items() for line in check_finite(source.name, name, array)
-    ]
+    problems = check_lengths(source.name, {name: len(array) for name, array in read.items()})
+    for name, array in read.items():
+        found = NotFinite()
+        found.add(array)
+        problems += found.lines(source.name, name)
+    return problems
 
 
 def _join(arrays: list[Array]) -> Array:

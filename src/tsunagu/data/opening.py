@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import final
+from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from tsunagu.data.checks import check_duplicates, check_parts, check_role, check_sum
+from tsunagu.data.cache import Cache, cache_folder
+from tsunagu.data.converting import convert, total_bytes
+from tsunagu.data.events import check_events, events_of, table_of
 from tsunagu.data.files import FileLike, open_sources
-from tsunagu.data.fingerprint import fingerprint
-from tsunagu.data.folds import FoldChoice, fold_of, split_rows
-from tsunagu.data.loading import Loaded, as_column, load
-from tsunagu.data.recipes import Declared, Plan, build, check_names, plan_columns
-from tsunagu.data.source import Array
+from tsunagu.data.folds import FoldChoice
+from tsunagu.data.loading import Loaded, Wanted, load
+from tsunagu.data.recipes import Declared, Plan, check_names, plan_columns
+from tsunagu.data.source import Source
 from tsunagu.data.table import Table
 from tsunagu.errors import DataError
 
@@ -33,8 +29,10 @@ def open_table(
     event_number: str = "event_number",
     folds: FoldChoice,
     needed: Sequence[str] | None = None,
+    memory: int | None = None,
+    cache: str | Path | None = None,
 ) -> Table:
-    """Read events, check all that can be checked before a training, and keep them in memory.
+    """Read events, check all that can be checked before a training, and keep them in memory or in mapped files.
 
     Args:
         files: paths, globs, or :class:`~tsunagu.data.Source` objects; several are put one after the other.
@@ -51,15 +49,21 @@ def open_table(
         event_number: column of unique whole numbers; with it the fold, see :func:`~tsunagu.data.fold_of`.
         folds: number of folds, and which are for test and validation.
         needed: the columns to read; None for all. All of them must be finite.
+        memory: bytes that the events may take; None for as many as they need. Columns larger than half of it
+            (reading takes the other half) are written as ``.npy`` files once and mapped: the system keeps in
+            memory what fits, and takes it back when it is needed elsewhere.
+        cache: folder for these files; None for ``<first file>.columns`` beside the first file.
 
     Returns:
-        The table; floats are float32, whole numbers int64.
+        The table; floats are float32, whole numbers int64. Its fingerprint does not depend on ``memory``.
 
     Raises:
         DataError: everything that is wrong, one line for each file and column: missing or unreadable files
             and columns, unlike shapes, unequal lengths, NaN and infinities, event numbers that are not
-            unique, sums of weights that are not positive, splits without events.
+            unique, sums of weights that are not positive, splits without events; a ``memory`` that is not
+            even enough for the numbers of the rows, a ``cache`` that cannot be written.
 
+    >>> import numpy as np
     >>> from types import SimpleNamespace
     >>> from tsunagu.data import ArraySource
     >>> events = {"event_number": np.arange(50), "w": np.full(50, 0.5), "pt": np.ones(50), "eta": np.ones(50)}
@@ -73,77 +77,29 @@ def open_table(
     roles = {"weight": weight, "training weight": train_weight, "event number": event_number}
     named = [name for name in roles.values() if name is not None]
     plan = plan_columns(sources, columns or {}, needed, named)
-    loaded = load(sources, plan, exact=named, missing=missing)
-    events, problems = _events(loaded, plan, roles)
+    made: dict[str, Wanted] = {
+        n: (plan.recipes[n], False) for n in plan.recipes if needed is None or n in needed
+    }
+    wanted = [*made.values(), *((plan.recipes[n], True) for n in named if n in plan.recipes)]
+    loaded = _load(sources, plan, wanted, missing or {}, memory, None if cache is None else Path(cache))
+    events, problems = events_of(loaded, plan, roles)
     problems = [*plan.problems, *check_names(sources, missing or {}), *loaded.problems, *problems]
     if events is not None:
-        problems += _check_events(events, folds)
+        problems += check_events(events, folds)
     if problems or events is None:
         raise DataError("\n".join(problems))
-    names = [n for n in plan.recipes if needed is None or n in needed]
-    made = {name: as_column(build(plan.recipes[name], loaded.arrays)) for name in names}
-    return _table(made, events, folds)
+    return table_of(made, events, folds)
 
 
-_Roles = Mapping[str, str | None]
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class _Events:
-    loaded: Loaded
-    roles: _Roles
-    numbers: Array
-    weight: Array
-    train_weight: Array
-
-
-def _events(loaded: Loaded, plan: Plan, roles: _Roles) -> tuple[_Events | None, list[str]]:
-    named = {role: name for role, name in roles.items() if name is not None}
-    if not loaded.arrays or not plan.recipes.keys() >= set(named.values()):
-        return None, []
-    found = {role: build(plan.recipes[name], loaded.arrays) for role, name in named.items()}
-    checked = [check_role(loaded.files, named[role], role, array) for role, array in found.items()]
-    problems = [line for lines in checked for line in lines]
-    return (None if problems else _with_weights(loaded, roles, found)), problems
-
-
-def _with_weights(loaded: Loaded, roles: _Roles, found: Mapping[str, Array]) -> _Events:
-    numbers = found["event number"]
-    weight = found.get("weight", np.ones(len(numbers))).astype(np.float64)
-    train_weight = found.get("training weight", np.abs(weight)).astype(np.float64)
-    return _Events(loaded=loaded, roles=roles, numbers=numbers, weight=weight, train_weight=train_weight)
-
-
-def _check_events(events: _Events, folds: FoldChoice) -> list[str]:
-    files, rows, roles = events.loaded.files, events.loaded.rows, events.roles
-    named = {roles["weight"]: events.weight, roles["training weight"]: events.train_weight}
-    weights = {name: weight for name, weight in named.items() if name is not None}
-    problems = check_duplicates(files, rows, str(roles["event number"]), events.numbers)
-    for name, weight in weights.items():
-        problems += check_sum(files, name, weight, "all events")
-    fold = torch.from_numpy(fold_of(events.numbers, folds.k))
-    parts = {name: part.numpy() for name, part in split_rows(fold, folds).parts().items()}
-    words = {name: f"fold {getattr(folds, name)} of {folds.k}" for name in ("validation", "test")}
-    return problems + check_parts(files, weights, parts, words | {"train": f"the other folds of {folds.k}"})
-
-
-def _table(columns: Mapping[str, Array], events: _Events, folds: FoldChoice) -> Table:
-    train_weight = (events.train_weight / np.abs(events.train_weight).mean()).astype(np.float32)
-    special = {"weight": events.weight, "train_weight": train_weight, "event_number": events.numbers}
-    used = {f"column {name}": array for name, array in columns.items()}
-    return Table(
-        columns={name: _tensor(array) for name, array in columns.items()},
-        weight=_tensor(events.weight),
-        train_weight=_tensor(train_weight),
-        event_number=_tensor(events.numbers),
-        fold=_tensor(fold_of(events.numbers, folds.k)),
-        fingerprint=fingerprint(used | special),
-        files=events.loaded.files,
-        file_rows=events.loaded.rows,
-        notes=events.loaded.notes,
-    )
-
-
-def _tensor(array: Array) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array))
+def _load(
+    sources: Sequence[Source],
+    plan: Plan,
+    wanted: Sequence[Wanted],
+    missing: Mapping[str, float],
+    memory: int | None,
+    cache: Path | None,
+) -> Loaded:
+    folder = None if memory is None else cache_folder(sources, cache)
+    if memory is None or folder is None or 2 * total_bytes(sources, wanted) <= memory:
+        return load(sources, plan, wanted, missing)
+    return convert(sources, plan, wanted, missing, Cache(folder), memory)

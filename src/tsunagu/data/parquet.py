@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -56,7 +56,8 @@ class ParquetSource(Source):
         except (pa.ArrowException, OSError) as error:
             raise DataError(_damaged(path, error)) from error
         found |= dict.fromkeys(twice, "there are two columns of this name")
-        super().__init__(str(path), {n: reason for n, reason in found.items() if isinstance(reason, str)})
+        unreadable = {n: reason for n, reason in found.items() if isinstance(reason, str)}
+        super().__init__(str(path), unreadable, path)
         self._path = path
         layouts = {n: layout for n, layout in found.items() if not isinstance(layout, str)}
         self._columns = {n: column for n, (column, _) in layouts.items()}
@@ -72,17 +73,40 @@ class ParquetSource(Source):
         arrays = {n: np.empty((self._rows, *self._columns[n].shape), self._columns[n].dtype) for n in names}
         bad = dict.fromkeys(names, 0)
         start = 0
+        for batch in self._batches(names, _ROWS, use_threads=True):
+            rows = slice(start, start + len(batch))
+            for name in names:
+                bad[name] += self._fill(arrays[name][rows], batch.column(name), name)
+            start = rows.stop
+        self._report(bad)
+        return arrays
+
+    def rows(self, name: str) -> int:  # noqa: ARG002 - a file has one number for all its columns
+        """The number of events."""
+        return self._rows
+
+    def pieces(self, names: Sequence[str], most: int) -> Iterator[dict[str, Array]]:
+        """Read these columns, so many rows at a time."""
+        # Without threads: each of them would keep memory of its own.
+        bad = dict.fromkeys(names, 0)
+        for batch in self._batches(names, most, use_threads=False):
+            piece: dict[str, Array] = {}
+            for name in names:
+                column = self._columns[name]
+                piece[name] = np.empty((len(batch), *column.shape), column.dtype)
+                bad[name] += self._fill(piece[name], batch.column(name), name)
+            # After the first bad event there is only counting left to do.
+            if not any(bad.values()):
+                yield piece
+        self._report(bad)
+
+    def _batches(self, names: Sequence[str], most: int, *, use_threads: bool) -> Iterator[Any]:
         try:
-            with pq.ParquetFile(self._path) as file:
-                for batch in file.iter_batches(batch_size=_ROWS, columns=list(names)):
-                    rows = slice(start, start + len(batch))
-                    for name in names:
-                        bad[name] += self._fill(arrays[name][rows], batch.column(name), name)
-                    start = rows.stop
+            # Mapped, so that a row group that is larger than memory need not be read at once.
+            with pq.ParquetFile(self._path, memory_map=True) as file:
+                yield from file.iter_batches(batch_size=most, columns=list(names), use_threads=use_threads)
         except (pa.ArrowException, OSError) as error:
             raise DataError(_damaged(self._path, error)) from error
-        self._report({n: count for n, count in bad.items() if count})
-        return arrays
 
     def _fill(self, target: Array, values: Any, name: str) -> int:
         flat, bad = _flatten(values, self._lengths[name])
@@ -96,6 +120,7 @@ class ParquetSource(Source):
             f"{self.name}: column '{n}': {count} of {self._rows} events have a missing value (null)"
             + (f" or a list of another length than {list(self._lengths[n])}" if self._lengths[n] else "")
             for n, count in bad.items()
+            if count
         ]
         if lines:
             raise DataError("\n".join(lines))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from tsunagu.errors import DataError
 
-__all__ = ["Array", "ArraySource", "Column", "Source", "in_memory", "memory_dtype"]
+__all__ = ["Array", "ArraySource", "Column", "Source", "beyond", "in_memory", "memory_dtype", "too_large"]
 
 Array = NDArray[Any]
 
@@ -30,10 +31,13 @@ class Source(ABC):
     Args:
         name: of the file, for messages.
         unreadable: columns that exist but cannot be arrays, each with the reason (``"its type is string"``).
+        path: of the file; None for what is no file.
     """
 
-    def __init__(self, name: str, unreadable: Mapping[str, str] | None = None) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, unreadable: Mapping[str, str] | None = None, path: Path | None = None
+    ) -> None:
+        self.name, self.path = name, path
         self.unreadable = dict(unreadable or {})
 
     @abstractmethod
@@ -52,6 +56,25 @@ class Source(ABC):
 
         Raises:
             DataError: all columns that cannot be read, one line each: ``file: column 'x': ...``.
+        """
+
+    @abstractmethod
+    def rows(self, name: str) -> int:
+        """The number of events of a column, without reading it."""
+
+    @abstractmethod
+    def pieces(self, names: Sequence[str], most: int) -> Iterator[dict[str, Array]]:
+        """Read these columns piece by piece, from the first event to the last.
+
+        Args:
+            names: all of them in :meth:`names`, with equally many events.
+            most: events of a piece; only so many are in memory.
+
+        Yields:
+            What :meth:`read` gives, of the next events.
+
+        Raises:
+            DataError: as :meth:`read`, at the latest after the last piece.
         """
 
 
@@ -84,13 +107,26 @@ def in_memory(array: Array, where: str) -> Array:
     >>> in_memory(np.array([1, 2], dtype="u1"), "a.npz: column 'n'")
     array([1, 2])
     """
-    limit = np.iinfo(np.int64).max
-    if array.dtype.kind == "u" and array.dtype.itemsize == 8 and (beyond := int((array > limit).sum())):
-        message = f"{where}: {beyond} of {array.size} values are larger than {limit}, the largest int64"
-        raise DataError(message)
+    if found := beyond(array):
+        raise DataError(too_large(where, found, array.size))
     if array.dtype.kind == "f" and array.dtype.itemsize == 2:
         return _single(array)
     return np.ascontiguousarray(array, dtype=memory_dtype(array.dtype))
+
+
+def beyond(array: Array) -> int:
+    """How many values are beyond the range of int64.
+
+    >>> beyond(np.array([1, 2**63], dtype="u8"))
+    1
+    """
+    unsigned = array.dtype.kind == "u" and array.dtype.itemsize == 8
+    return int((array > np.iinfo(np.int64).max).sum()) if unsigned else 0
+
+
+def too_large(where: str, count: int, size: int) -> str:
+    """The sentence about values beyond the range of int64."""
+    return f"{where}: {count} of {size} values are larger than {np.iinfo(np.int64).max}, the largest int64"
 
 
 def _single(half: Array) -> Array:
@@ -127,6 +163,16 @@ class ArraySource(Source):
     def read(self, names: Sequence[str]) -> dict[str, Array]:
         """Copies of these columns."""
         return {n: in_memory(self._arrays[n].copy(), f"{self.name}: column '{n}'") for n in names}
+
+    def rows(self, name: str) -> int:
+        """The number of events of a column."""
+        return len(self._arrays[name])
+
+    def pieces(self, names: Sequence[str], most: int) -> Iterator[dict[str, Array]]:
+        """Copies of the next events of these columns."""
+        read = self.read(names)
+        for start in range(0, max((len(array) for array in read.values()), default=0), most):
+            yield {name: array[start : start + most] for name, array in read.items()}
 
 
 def _column(array: Array) -> Column:

@@ -1,15 +1,18 @@
-"""The table: named columns of events, in memory."""
+"""The table: named columns of events, in memory or mapped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import final
 
-import torch
 from torch import Tensor
 
-from tsunagu.data.folds import FoldChoice, Split, fold_of, split_rows
+from tsunagu.data.batches import BUFFER, CHUNK, batches, chunked_batches
+from tsunagu.data.folds import FoldChoice, Split, split_events
+from tsunagu.data.mapped import Place, read_ahead
 from tsunagu.errors import DataError, did_you_mean
 
 __all__ = ["Table"]
@@ -30,6 +33,7 @@ class Table:
         files: where the events come from, for messages.
         file_rows: number of events of each file; the rows of the table are in the order of the files.
         notes: sentences on what is not as in the files: the replaced NaN of each file and column.
+        files_of: where each column is, if the tensors are parts of files rather than of memory; they read the same.
 
     >>> import numpy as np
     >>> from types import SimpleNamespace
@@ -49,6 +53,17 @@ class Table:
     files: tuple[str, ...] = ()
     file_rows: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    files_of: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the tensors are parts of files."""
+        return bool(self.files_of)
+
+    @property
+    def order(self) -> str:
+        """How :meth:`batches` orders events, in words; a result depends on it, as on a seed."""
+        return f"chunks of {CHUNK}, {BUFFER} at a time" if self.is_mapped else "shuffled"
 
     def __len__(self) -> int:
         return len(self.event_number)
@@ -66,12 +81,52 @@ class Table:
         Raises:
             DataError: a name that is not a column.
 
+        >>> import torch
         >>> rest = dict.fromkeys(["weight", "train_weight", "event_number", "fold"], torch.tensor([]))
         >>> table = Table(columns={"pt": torch.tensor([10.0, 20.0, 30.0])}, fingerprint="", **rest)
         >>> table.take(["pt"], torch.tensor([2, 0]))
         {'pt': tensor([30., 10.])}
         """
         return {name: self._column(name).index_select(0, index) for name in names}
+
+    def batches(
+        self,
+        indices: Tensor,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        *,
+        start: int = 0,
+        names: Iterable[str] | None = None,
+    ) -> Iterator[Tensor]:
+        """The rows of one epoch in a random order: :func:`~tsunagu.data.batches`, or its like for a mapped table.
+
+        Args:
+            indices: ``[N]`` int64 rows, sorted.
+            batch_size: at least 1.
+            seed: of the training.
+            epoch: of the training, from 0.
+            start: the batches to leave out, for a training that goes on in the middle of an epoch.
+            names: the columns that will be taken, to be read ahead; None for all.
+
+        Yields:
+            int64 tensors of ``batch_size`` rows; every row of ``indices`` once.
+
+        >>> import torch
+        >>> rest = dict.fromkeys(["weight", "train_weight", "event_number", "fold"], torch.tensor([]))
+        >>> table = Table(columns={}, fingerprint="", **rest)
+        >>> [len(batch) for batch in table.batches(torch.arange(5), 2, seed=1, epoch=0)]
+        [2, 2, 1]
+        """
+        if not self.is_mapped:
+            return islice(batches(indices, batch_size, seed, epoch), start, None)
+        files = [
+            self.files_of[name]
+            for name in (self.columns if names is None else names)
+            if name in self.files_of
+        ]
+        ahead = partial(read_ahead, files)
+        return chunked_batches(indices, batch_size, seed, epoch, start=start, ahead=ahead)
 
     def split(self, folds: FoldChoice) -> Split:
         """The rows for training, validation and test, by the hash of the event number.
@@ -80,7 +135,7 @@ class Table:
             folds: their number ``k``, and which are for ``test`` and ``validation``; ``k`` need not be the
                 one that the table was opened with.
         """
-        return split_rows(torch.from_numpy(fold_of(self.event_number.numpy(), folds.k)), folds)
+        return split_events(self.event_number.numpy(), folds)
 
     def _column(self, name: str) -> Tensor:
         if name not in self.columns:

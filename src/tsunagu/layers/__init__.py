@@ -20,7 +20,7 @@ from tsunagu.layers.dense import Activation, activate, dense
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.registry import check_args, find, known, register
-from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic
+from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 
 __all__ = [
     "LSTM",
@@ -49,6 +49,7 @@ __all__ = [
     "register",
     "reseed",
     "stochastic",
+    "undisturbed",
     "wrap",
 ]
 

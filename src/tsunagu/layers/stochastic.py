@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, final, runtime_checkable
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from tsunagu.layers.registry import register
 from tsunagu.random import derive_seed
 
-__all__ = ["Draws", "Dropout", "Stochastic", "adopt", "reseed", "stochastic"]
+__all__ = ["Draws", "Dropout", "Stochastic", "adopt", "reseed", "stochastic", "undisturbed"]
 
 
 @runtime_checkable
@@ -71,11 +72,11 @@ class Dropout(nn.Module):
             raise ValueError(msg)
         self.p = p
         self.dims = dims
-        self._draws = Draws()
+        self.draws = Draws()
 
     def reseed(self, seed: int) -> None:
         """Start all later masks from this seed."""
-        self._draws = Draws(seed)
+        self.draws = Draws(seed)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0.0:
@@ -83,7 +84,7 @@ class Dropout(nn.Module):
         if self.p == 1.0:
             return x * 0.0
         shape = x.shape if self.dims == 0 else (*x.shape[: self.dims], *[1] * (x.ndim - self.dims))
-        kept = torch.rand(shape, generator=self._draws.on(x.device), device=x.device) >= self.p
+        kept = torch.rand(shape, generator=self.draws.on(x.device), device=x.device) >= self.p
         return x * kept / (1.0 - self.p)
 
     def extra_repr(self) -> str:
@@ -111,6 +112,28 @@ def reseed(module: nn.Module, seed: int) -> None:
     """
     for path, leaf in stochastic(module):
         leaf.reseed(derive_seed(seed, path))
+
+
+@contextmanager
+def undisturbed(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """The dropout layers of these modules draw on, after the block, as if they had not been reseeded in it.
+
+    >>> layer, other = Dropout(), Dropout()
+    >>> for one in (layer, other):
+    ...     one.reseed(7)
+    >>> with undisturbed([layer]):
+    ...     layer.reseed(1)
+    ...     _ = layer(torch.ones(4))
+    >>> torch.equal(layer(torch.ones(8)), other(torch.ones(8)))
+    True
+    """
+    layers = [part for module in modules for part in module.modules() if isinstance(part, Dropout)]
+    kept = [layer.draws for layer in layers]
+    try:
+        yield
+    finally:
+        for layer, draws in zip(layers, kept, strict=True):
+            layer.draws = draws
 
 
 _CHANNEL_DROPOUT = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)

@@ -98,27 +98,27 @@ def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
     turn it around. A training on signed weights can still run away where a region has a negative net weight.
 
     Args:
-        loss: ``[E]``.
-        weight: ``[E]``, any dtype.
+        loss: ``[E]``, or ``[R, E]`` for R members of a population.
+        weight: of the same shape, any dtype.
 
     Returns:
-        A scalar in the loss's dtype.
+        A scalar in the loss's dtype, or ``[R]``, each member's own.
 
     Raises:
-        ValueError: another shape than ``[E]`` on either side, which would broadcast events against each other.
+        ValueError: unlike or other shapes, which would broadcast events against each other.
 
     >>> weighted_mean(torch.tensor([1.0, 3.0]), torch.tensor([3.0, 1.0])).item()
     1.5
     >>> weighted_mean(torch.tensor([1.0, 3.0]), torch.tensor([3.0, -1.0])).item()
     0.0
     """
-    if loss.ndim != 1 or loss.shape != weight.shape:
+    if loss.ndim not in (1, 2) or loss.shape != weight.shape:
         msg = f"one loss and one weight per event expected, found {list(loss.shape)} and {list(weight.shape)}"
         raise ValueError(msg)
     weight = weight.to(loss.dtype)
     # The share of each event comes first, so that only one product is differentiated.
-    share = weight / weight.abs().sum().clamp(min=torch.finfo(loss.dtype).tiny)
-    return (loss * share).sum()
+    share = weight / weight.abs().sum(-1, keepdim=True).clamp(min=torch.finfo(loss.dtype).tiny)
+    return (loss * share).sum(-1)
 
 
 def align(prediction: Tensor, target: Tensor) -> Tensor:

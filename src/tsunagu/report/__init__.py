@@ -10,6 +10,15 @@ An output with a loss ``four_momentum...`` holds calibrated momenta:
 * ``response_<output>``: median of predicted over true pt, and its relative width, before and after;
 * ``mass_<output>_<method>``: the mass of all objects together, before and after, for both classes.
 
+Every metric has
+
+* ``violin_<metric>``: a violin a method on the test events, every seed a point, the mean with its interval, the baselines.
+
+Every choice that the study leaves open has
+
+* ``choices_<task>``: how often each option was taken, a bar a method. Such a method is, in all figures, its chosen
+  trials: for each seed (and fold) the architecture that is best on the validation events.
+
 Every method has ``learning_<method>``, and ``overview`` shows the first three side by side. Each figure is written as
 PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``left_out.txt`` tells what could not be drawn.
 """

@@ -11,15 +11,18 @@ from pathlib import Path
 
 from tsunagu import __version__
 from tsunagu.files import write_bytes
+from tsunagu.report.chosen import draw_choices, short_label
 from tsunagu.report.learning import draw_learning
 from tsunagu.report.mass import draw_mass
 from tsunagu.report.momenta import draw_response
+from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
-from tsunagu.report.reading import MOST, Outcome, Output, read_outcome
+from tsunagu.report.reading import read_outcome
 from tsunagu.report.roc import draw_roc
 from tsunagu.report.scores import classes, draw_scores
 from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, save
+from tsunagu.report.violin import draw_violins
 
 __all__ = ["is_current", "report"]
 
@@ -83,6 +86,11 @@ def _made_from(out: Path) -> str:
 def _planned(outcome: Outcome) -> Plan:
     slugs = _slugs([method.name for method in outcome.shown])
     yield "overview", partial(draw_overview, outcome)
+    for column in outcome.test_columns:
+        yield f"violin_{column.removeprefix('test_')}", partial(draw_violins, outcome, column)
+    labels = _slugs([short_label(label) for label in outcome.options])
+    for slug, label in zip(labels, outcome.options, strict=True):
+        yield f"choices_{slug}", partial(draw_choices, outcome, label)
     for output in outcome.outputs:
         if output.classifies:
             yield from _classification(outcome, output, slugs)
@@ -129,8 +137,11 @@ def _slugs(names: Sequence[str]) -> list[str]:
 def _not_shown(outcome: Outcome) -> list[str]:
     hidden = [method.name for method in outcome.methods if method not in outcome.shown]
     if not hidden:
-        return []
-    return [f"only the best {MOST} methods on the validation events are drawn, not {', '.join(hidden)}"]
+        return list(outcome.unchosen)
+    return [
+        *outcome.unchosen,
+        f"only the best {MOST} methods on the validation events are drawn, not {', '.join(hidden)}",
+    ]
 
 
 def _tell(left_out: Sequence[str], path: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from tsunagu.errors import DataError
-from tsunagu.report.reading import Method, Outcome
+from tsunagu.report.outcome import Method, Outcome
 from tsunagu.report.stored import Array, StoredTrial
 from tsunagu.report.style import PALETTE, SIZE, Drawing, canvas, dress, long_table
 
@@ -27,6 +27,7 @@ class StageHistory:
 
     stage: str
     seed: int
+    fold: str
     epoch: Array
     train_loss: Array
     valid_loss: Array
@@ -44,6 +45,7 @@ def stage_histories(trial: StoredTrial) -> list[StageHistory]:
         StageHistory(
             stage=name,
             seed=trial.seed,
+            fold=trial.fold,
             **{column: _numbers(trial, name, column) for column in ("epoch", "train_loss", "valid_loss")},
         )
         for name in names
@@ -107,6 +109,7 @@ def _rows(history: StageHistory) -> dict[str, ArrayLike]:
     return {
         "stage": history.stage,
         "seed": history.seed,
+        **({"fold": history.fold} if history.fold else {}),
         "epoch": history.epoch.astype(int),
         "train_loss": history.train_loss,
         "valid_loss": history.valid_loss,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ from tsunagu.report.numbers import (
     histogram,
     invariant_mass,
 )
-from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredColumns, Undrawable
 from tsunagu.report.style import BACKGROUND, PALETTE, SIGNAL, Drawing, canvas, dress, long_table
 
@@ -55,22 +55,37 @@ def mass_histograms(outcome: Outcome, output: Output, method: Method) -> list[Ma
         Undrawable: a column is not stored, or an event holds a single object.
     """
     first = method.trials[0].predictions
-    masses = {"after": [_mass(trial.predictions, output.name) for trial in method.trials]}
+    samples = {"after": [_sample(outcome, trial.predictions, output.name) for trial in method.trials]}
     if output.before is not None and first.has(output.before):
-        masses = {"before": [_mass(first, output.before)], **masses}
-    weight, momenta = first.take("test", "weight", output.name)
-    objects = momenta.shape[1]
-    edges = _edges([mass for part in masses.values() for mass in part], weight)
+        before = [_sample(outcome, trial.predictions, output.before) for trial in method.first_of_folds]
+        samples = {"before": before, **samples}
+    objects = first.take("test", output.name)[0].shape[1]
+    edges = _edges([sample for part in samples.values() for sample in part])
     return [
         MassHistogram(when=when, kind=kind, edges=edges, fraction=fraction, spread=spread, objects=objects)
-        for when, part in masses.items()
-        for kind, chosen in _kinds(outcome, first).items()
-        for fraction, spread in [_fractions([mass[chosen] for mass in part], weight[chosen], edges)]
+        for when, part in samples.items()
+        for kind in part[0].kinds
+        for fraction, spread in [_fractions(part, kind, edges)]
     ]
 
 
-def _fractions(masses: Sequence[Array], weight: Array, edges: Array) -> tuple[Array, Array]:
-    return across_seeds([histogram(mass, weight, edges)[0] for mass in masses])
+class _Sample(NamedTuple):
+    mass: Array
+    weight: Array
+    kinds: Mapping[str, NDArray[np.bool_]]
+
+
+def _sample(outcome: Outcome, stored: StoredColumns, column: str) -> _Sample:
+    return _Sample(_mass(stored, column), stored.take("test", "weight")[0], _kinds(outcome, stored))
+
+
+def _fractions(samples: Sequence[_Sample], kind: str, edges: Array) -> tuple[Array, Array]:
+    filled = [
+        histogram(mass[kinds[kind]], weight[kinds[kind]], edges)
+        for mass, weight, kinds in samples
+        if kind in kinds  # a fold may have no event of a class
+    ]
+    return across_seeds([fraction for fraction, _ in filled])
 
 
 def _mass(stored: StoredColumns, column: str) -> Array:
@@ -93,9 +108,9 @@ def _kinds(outcome: Outcome, stored: StoredColumns) -> dict[str, NDArray[np.bool
     }
 
 
-def _edges(masses: Sequence[Array], weight: Array) -> Array:
-    ends = [_ends(mass, np.abs(weight)) for mass in masses]
-    most = bins_for(effective_entries(weight) / 2)  # for each of two classes
+def _edges(samples: Sequence[_Sample]) -> Array:
+    ends = [_ends(mass, np.abs(weight)) for mass, weight, _ in samples]
+    most = bins_for(effective_entries(samples[0].weight) / 2)  # for each of two classes
     return even_edges(min(low for low, _ in ends), max(high for _, high in ends), most)
 
 

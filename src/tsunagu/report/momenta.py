@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from tsunagu.report.numbers import across_seeds, binned_quantiles, central_range, merge_sparse, widening_edges
-from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredColumns, Undrawable, each_drawable
 from tsunagu.report.style import Drawing, Line, canvas, dress, line, long_table
 
@@ -59,7 +59,7 @@ def responses(output: Output, methods: Sequence[Method]) -> tuple[list[Response]
         return found, absent
     if not first.has(output.before):
         return found, (*absent, f"{first.place} has no column test_{output.before} to compare with")
-    samples = [_pt(first, output.before, output.target)]
+    samples = [_pt(trial.predictions, output.before, output.target) for trial in pairs[0][0].first_of_folds]
     return [_response(f"before ({output.before})", _BEFORE, samples, edges), *found], absent
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from tsunagu.report.mass import LEGEND, mass_histograms, mass_labels, plot_mass
 from tsunagu.report.momenta import PT_TRUE, plot_response, responses
-from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.roc import AREAS, Y, plot_rejections, roc_curves
 from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, canvas, dress

@@ -3,177 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
-import numpy as np
-
-from tsunagu.errors import DataError, ResumeError, did_you_mean
+from tsunagu.errors import DataError, ResumeError
 from tsunagu.metrics import MetricCall, parse_metric
-from tsunagu.report.stored import (
-    Array,
-    Row,
-    StoredColumns,
-    StoredTrial,
-    Undrawable,
-    each_drawable,
-    read_rows,
-    read_yaml,
-    unreadable,
-)
+from tsunagu.report.outcome import CHOICE, Method, Outcome, Output
+from tsunagu.report.stored import Row, StoredTrial, read_rows, read_yaml, unreadable
+from tsunagu.studies.selection import Selected, select
 
-__all__ = ["MOST", "Method", "Outcome", "Output", "read_outcome"]
+__all__ = ["read_outcome"]
 
-MOST = 8
-"""Methods in one figure; more lines cannot be told apart."""
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Method:
-    """One variation of a study with one architecture, trained with several seeds; or a baseline, without trials.
-
-    Args:
-        name: as the figures show it.
-        number: gives it the same look in every figure.
-        rows: its lines of ``results.csv``.
-        trials: its trials, in the same order.
-    """
-
-    name: str
-    number: int
-    rows: tuple[Row, ...]
-    trials: tuple[StoredTrial, ...]
-
-    @property
-    def untrained(self) -> frozenset[str]:
-        """The outputs that no loss looked at; they may hold anything."""
-        return frozenset[str]().union(*(trial.unsupervised for trial in self.trials))
-
-    def values(self, column: str) -> Array:
-        """The numbers in one column of ``results.csv``, one a trial; empty cells are left out.
-
-        Raises:
-            DataError: a cell is not a number.
-        """
-        cells = [row[column] for row in self.rows if row[column]]
-        try:
-            return np.array([float(cell) for cell in cells], np.float64)
-        except ValueError as error:
-            msg = f"results.csv: method {self.name}, column {column}: {error}"
-            raise DataError(msg) from error
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Output:
-    """A prediction of the pipeline, with the loss and the column that supervise it.
-
-    Args:
-        name: of the output.
-        loss: its key.
-        target: the column.
-        before: the input column that the output improves on, such as the jets that a calibration starts from.
-    """
-
-    name: str
-    loss: str
-    target: str
-    before: str | None = None
-
-    @property
-    def classifies(self) -> bool:
-        """Whether it is a score, with the target as the label."""
-        return self.loss in ("binary", "cross_entropy")
-
-    @property
-    def calibrates(self) -> bool:
-        """Whether it holds momenta ``[E, N, 3]`` as (pt, eta, phi)."""
-        return self.loss.startswith("four_momentum")
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a study came to.
-
-    Args:
-        folder: where it is stored.
-        name: heading of every figure.
-        metric: what the study is about.
-        short: the metric's name in the columns of ``results.csv``.
-        outputs: of the pipeline.
-        methods: with trials, in the order of ``results.csv``.
-        baselines: without trials.
-        expressions: of the baselines, such as ``auc(vis_mass, is_higgs)``, where known.
-        metrics: what each short name stands for.
-        events: how many there are in each split.
-        columns: of ``results.csv``.
-    """
-
-    folder: Path
-    name: str
-    metric: MetricCall
-    short: str
-    outputs: tuple[Output, ...]
-    methods: tuple[Method, ...]
-    baselines: tuple[Method, ...]
-    expressions: Mapping[str, str]
-    metrics: Mapping[str, MetricCall]
-    events: Mapping[str, int]
-    columns: tuple[str, ...]
-
-    def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
-        """The drawn methods in which a loss looked at the output, and why the others are left out.
-
-        Raises:
-            Undrawable: there is none.
-        """
-        return each_drawable(partial(_check_supervised, output), self.shown)
-
-    @cached_property
-    def stored_baselines(self) -> StoredColumns:
-        """The columns of the baselines, for the validation and the test events."""
-        return StoredColumns(
-            path=self.folder / "baselines.npz", place="baselines.npz", remedy="run the study again"
-        )
-
-    @property
-    def label(self) -> str | None:
-        """The column that tells signal (1) from background (0), if the pipeline classifies."""
-        return next((output.target for output in self.outputs if output.classifies), None)
-
-    def metric_column(self, split: str) -> str:
-        """The column of ``results.csv`` that holds the study's metric on one split.
-
-        Raises:
-            DataError: there is none.
-        """
-        name = f"{split}_{self.short}"
-        if name not in self.columns:
-            msg = f"{self.folder / 'results.csv'}: no column {name}{did_you_mean(name, self.columns)}"
-            raise DataError(msg)
-        return name
-
-    def ranked(self, methods: Sequence[Method], split: str) -> list[Method]:
-        """The methods by their mean metric on one split, best first; without a number last."""
-        column = self.metric_column(split)
-        return sorted(methods, key=lambda method: self.metric.cost(_mean(method.values(column))))
-
-    def means_something(self, method: Method, column: str) -> bool:
-        """Whether a column of ``results.csv`` tells about outputs that the method trains."""
-        call = self.metrics.get(column.partition("_")[2])
-        return call is None or method.untrained.isdisjoint(call.arguments)
-
-    @property
-    def shown(self) -> tuple[Method, ...]:
-        """The at most :data:`MOST` methods that are drawn: the best on the *validation* events, in their order."""
-        best = self.methods if len(self.methods) <= MOST else self.ranked(self.methods, "validation")[:MOST]
-        return tuple(sorted(best, key=lambda method: method.number))
+Chosen = Sequence[Selected[Row]]
 
 
 def read_outcome(folder: Path) -> Outcome:
@@ -190,22 +32,25 @@ def read_outcome(folder: Path) -> Outcome:
     plain = _grouped([row for row in rows if not row["digest"]])
     _check_folders(rows, folder / "trials")
     metric = _metric(folder / "summary.json", str(summary["metric"]), str(study.get("metric", "")))
+    short = metric.name if "(" in str(summary["metric"]) else str(summary["metric"])
+    chosen = {name: _choose(own, metric, f"validation_{short}") for name, own in trained.items()}
     return Outcome(
         folder=folder,
         name=str(summary.get("name") or folder.resolve().name),
         metric=metric,
-        short=metric.name if "(" in str(summary["metric"]) else str(summary["metric"]),
+        short=short,
         outputs=tuple(_output(name, fields) for name, fields in summary["outputs"].items()),
-        methods=tuple(
-            _method(*item, number, folder / "trials") for number, item in enumerate(trained.items())
-        ),
+        methods=_methods(chosen, folder / "trials"),
         baselines=tuple(
-            _method(*item, number, folder / "trials") for number, item in enumerate(plain.items())
+            Method(name=name, number=number, rows=tuple(own), trials=())
+            for number, (name, own) in enumerate(plain.items())
         ),
         expressions=study.get("baselines") or {},
         metrics={name: parse_metric(text) for name, text in summary.get("metrics", {}).items()},
         events=summary.get("events", {}),
         columns=tuple(rows[0]),
+        options=_options(rows),
+        unchosen=_unchosen(chosen),
     )
 
 
@@ -230,32 +75,66 @@ def _metric(path: Path, *candidates: str) -> MetricCall:
 
 
 def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """Rows by method and, where a method tried several architectures, by those of its choices that differ."""
-    methods = list(dict.fromkeys(row["method"] for row in rows))
     groups: dict[str, list[Row]] = {}
-    for method in methods:
-        own = [row for row in rows if row["method"] == method]
-        choices = [
-            name for name in own[0] if name.startswith("choice:") and len({row[name] for row in own}) > 1
-        ]
-        for row in own:
-            words = [method] if len(methods) > 1 or not choices else []
-            groups.setdefault(" ".join([*words, *(row[name] for name in choices)]), []).append(row)
+    for row in rows:
+        groups.setdefault(row["method"], []).append(row)
     return groups
 
 
-def _check_supervised(output: Output, method: Method) -> Method:
-    if output.name in method.trials[0].unsupervised:
-        msg = f"method {method.name} does not train {output.name} on {output.target}"
-        raise Undrawable(msg)
-    return method
+def _choose(rows: Sequence[Row], metric: MetricCall, column: str) -> Chosen:
+    """For each seed and fold the architecture that is best on the validation events, as ``chosen.csv`` has it.
+
+    The figures show what a method comes to, as the talk's violins do, and so a search is one method, however many
+    architectures it looks at. Single architectures are no methods of their own: with nine of them beside each other on
+    the test events the eye takes the best, which is a choice made on the test events. Who wants to compare models, not
+    to choose among them, varies them; and ``results.csv`` and ``summary.json`` have every trial.
+    """
+    return select(
+        rows,
+        place=lambda row: (row["seed"], row.get("fold", "")),
+        cost=lambda row: metric.cost(_number(row, column)),
+    )
 
 
-def _method(name: str, rows: Sequence[Row], number: int, trials: Path) -> Method:
+def _number(row: Row, column: str) -> float:
+    try:
+        return float(row.get(column) or "nan")
+    except ValueError as error:
+        msg = f"results.csv: method {row['method']}, column {column}: {error}"
+        raise DataError(msg) from error
+
+
+def _methods(chosen: Mapping[str, Chosen], trials: Path) -> tuple[Method, ...]:
+    taken = {name: [each.item for each in places if each.item] for name, places in chosen.items()}
+    return tuple(
+        _method(name, rows, number, trials, sum(len(each.tried) for each in chosen[name]))
+        for number, (name, rows) in enumerate(taken.items())
+        if rows
+    )
+
+
+def _method(name: str, rows: Sequence[Row], number: int, trials: Path, tried: int) -> Method:
     stored = [
-        StoredTrial(seed=int(row["seed"]), folder=trials / row["digest"]) for row in rows if row["digest"]
+        StoredTrial(seed=int(row["seed"]), fold=row.get("fold", ""), folder=trials / row["digest"])
+        for row in rows
     ]
-    return Method(name=name, number=number, rows=tuple(rows), trials=tuple(stored))
+    return Method(name=name, number=number, rows=tuple(rows), trials=tuple(stored), tried=tried)
+
+
+def _options(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
+    names = [name for name in rows[0] if name.startswith(CHOICE)]
+    found = {
+        name.removeprefix(CHOICE): dict.fromkeys(row[name] for row in rows if row[name]) for name in names
+    }
+    return {label: tuple(options) for label, options in found.items()}
+
+
+def _unchosen(chosen: Mapping[str, Chosen]) -> tuple[str, ...]:
+    lost = [(name, each.tried) for name, places in chosen.items() for each in places if each.item is None]
+    return tuple(
+        f"{name}, seed {tried[0]['seed']}: none of {len(tried)} architectures has a number on the validation events"
+        for name, tried in lost
+    )
 
 
 def _check_folders(rows: Sequence[Row], trials: Path) -> None:
@@ -274,7 +153,3 @@ def _output(name: str, fields: Mapping[str, Any]) -> Output:
         target=str(fields.get("target", "")),
         before=fields.get("before"),
     )
-
-
-def _mean(values: Array) -> float:
-    return float(values.mean()) if len(values) else math.nan

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from tsunagu.metrics import auc, parse_metric
 from tsunagu.report.numbers import mean_rejection, rejection
-from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.scores import Sample, labelled_scores
 from tsunagu.report.stored import Array, Undrawable, each_drawable
 from tsunagu.report.style import BASELINE, Drawing, Line, canvas, dress, line, long_table

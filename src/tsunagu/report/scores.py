@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tsunagu.report.numbers import across_seeds, effective_entries, histogram
-from tsunagu.report.reading import Method, Outcome, Output
+from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.stored import Array, StoredTrial, Undrawable
 from tsunagu.report.style import BACKGROUND, SIGNAL, Drawing, canvas, dress, long_table
 
@@ -109,7 +109,11 @@ def draw_scores(outcome: Outcome, output: Output, method: Method, signal: int = 
         )
         parts += [_rows("test", name, test, edges), _rows("validation", name, validation, edges)]
     axes.set(xlim=(0, 1), ylim=(0, 1.3 * axes.dataLim.ymax))
-    right = f"{method.name}, mean of {len(method.trials)} seeds" if len(method.trials) > 1 else method.name
+    right = (
+        f"{method.name}, mean of {len(method.trials)} {method.unit}"
+        if len(method.trials) > 1
+        else method.name
+    )
     x = f"Predicted probability of {output.target} = {signal}"
     dress(axes, x=x, y=f"Fraction of events / {edges[1]:g}", left=outcome.name, right=right, legend=_LEGEND)
     return Drawing(figure=figure, numbers=long_table(parts))

@@ -99,10 +99,12 @@ class StoredTrial:
     Args:
         seed: as ``results.csv`` says.
         folder: where its files are.
+        fold: the label of its folds, where the study varies them; trials of one fold have the same events.
     """
 
     seed: int
     folder: Path
+    fold: str = ""
 
     @property
     def place(self) -> str:

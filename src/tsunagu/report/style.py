@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import textwrap
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,13 +28,16 @@ from tsunagu.files import write_bytes
 __all__ = [
     "BACKGROUND",
     "BASELINE",
+    "DASHES",
     "PALETTE",
     "SIGNAL",
     "Drawing",
     "Line",
     "canvas",
     "dress",
+    "label_rows",
     "line",
+    "long_table",
     "save",
 ]
 
@@ -155,6 +159,27 @@ def dress(
     for text in axes.findobj(Text):
         text.set_fontfamily(_FAMILY)
         text.set_math_fontfamily("stixsans")
+
+
+def label_rows(axes: Axes, names: Sequence[str], notes: Sequence[str] = (), above: int = 1) -> None:
+    """Rows from top to bottom, a name at the left and a note at the right of each.
+
+    Args:
+        axes: with a row at each of 0, 1, 2, ... on its y axis.
+        names: of the rows; long ones are broken.
+        notes: one a row, or none.
+        above: lines of a legend that need room above the first row.
+    """
+    size = 13 if max(map(len, names)) < 18 and len(names) < 7 else 11
+    axes.set_yticks(range(len(names)), [textwrap.fill(name, 22) for name in names], fontsize=size)
+    axes.yaxis.minorticks_off()
+    axes.tick_params(axis="y", left=False, right=False)
+    share = 0.025 + 0.05 * above  # of the height, for the legend
+    rows = max(len(names), 3)  # fewer would be too thick
+    bottom = (len(names) - 1 + rows) / 2
+    axes.set_ylim(bottom + 0.02 * rows, bottom - rows / (1 - share))
+    for row, note in enumerate(notes):
+        axes.text(1.02, row, note, transform=axes.get_yaxis_transform(), va="center", fontsize=11)
 
 
 def long_table(parts: Sequence[Mapping[str, ArrayLike]]) -> dict[str, NDArray[Any]]:

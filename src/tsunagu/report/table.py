@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from tsunagu.report.reading import Method, Outcome, read_outcome
+from tsunagu.report.outcome import Method, Outcome
+from tsunagu.report.reading import read_outcome
 from tsunagu.report.stored import Array
 
 __all__ = ["results_table"]
@@ -22,15 +23,16 @@ def results_table(out: Path | str) -> Table:
         out: a study's folder, with ``results.csv`` and ``summary.json``.
 
     Returns:
-        A row a method: its trials, and mean and standard deviation over seeds of the study's metric, then of the others.
-        A dash stands where there is no number, or none that means anything since no loss looks at the output.
+        A row a method: its trials, "10 of 90" where those are the chosen ones, and mean and standard deviation over
+        seeds of the study's metric, then of the others. A dash stands where there is no number, or none that means
+        anything since no loss looks at the output.
 
     Raises:
         ResumeError: a file is missing or damaged.
         DataError: a file does not hold what it should.
     """
     outcome = read_outcome(Path(out))
-    columns = _test_columns(outcome)
+    columns = outcome.test_columns
     table = Table(
         title=outcome.name,
         title_justify="left",
@@ -45,13 +47,10 @@ def results_table(out: Path | str) -> Table:
     return table
 
 
-def _test_columns(outcome: Outcome) -> list[str]:
-    main = outcome.metric_column("test")
-    return [main, *(name for name in outcome.columns if name.startswith("test_") and name != main)]
-
-
 def _cells(outcome: Outcome, method: Method, columns: list[str]) -> list[Text]:
     trials = str(len(method.trials)) if method.trials else DASH
+    if method.tried > len(method.trials):
+        trials += f" of {method.tried}"
     numbers = [
         _mean_and_spread(method.values(column)) if outcome.means_something(method, column) else DASH
         for column in columns

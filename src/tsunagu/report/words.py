@@ -1,11 +1,17 @@
-"""A study's table in words: how many events it rests on, what its numbers mean, and what the best method gains."""
+"""A study's table in words: how many events it rests on, what its numbers mean, and what the best method gains.
+
+A gain is taken seed by seed: methods that were trained with one seed share events and their order, so the differences
+are better known than the numbers.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tsunagu.metrics import find_metric
-from tsunagu.report.reading import Method, Outcome, read_outcome
+from tsunagu.report.outcome import Method, Outcome
+from tsunagu.report.reading import read_outcome
+from tsunagu.studies.statistics import LEVEL, Comparison, compare
 
 __all__ = ["explain"]
 
@@ -22,7 +28,8 @@ def explain(out: Path | str) -> list[str]:
     """
     outcome = read_outcome(Path(out))
     meanings = [f"{name}: {find_metric(call.name).meaning}" for name, call in outcome.metrics.items()]
-    return [*_events(outcome), *meanings, *_gain(outcome), *_untrained(outcome)]
+    gains = [*_chosen(outcome), *_gains(outcome)]
+    return [*_events(outcome), *meanings, *gains, *_untrained(outcome)]
 
 
 def _events(outcome: Outcome) -> list[str]:
@@ -34,18 +41,56 @@ def _events(outcome: Outcome) -> list[str]:
     return [f"{sum(parts.values()):,} events ({each}): {chosen}"]
 
 
-def _gain(outcome: Outcome) -> list[str]:
-    """What the method that is best on the validation events gains on the best baseline, on the test events."""
-    if not outcome.methods or not outcome.baselines:
+def _chosen(outcome: Outcome) -> list[str]:
+    searched = [method for method in outcome.methods if method.tried > len(method.trials)]
+    column = outcome.metric_column("validation") if searched else ""
+    return [
+        f"{method.name}: for each seed the best of its architectures by {column}, {method.tried} trials"
+        for method in searched
+    ] + [*outcome.unchosen]
+
+
+def _gains(outcome: Outcome) -> list[str]:
+    """What the method that is best on the validation events gains on the others and the best baseline, on test events."""
+    methods = outcome.ranked(outcome.shown, "validation")
+    if not methods:
         return []
-    best = outcome.ranked(outcome.methods, "validation")[0]
-    baseline = outcome.ranked(outcome.baselines, "validation")[0]
-    difference = _mean(best, outcome) - _mean(baseline, outcome)
-    return [f"{best.name} over {baseline.name}: {difference:+.4f} in {outcome.metric_column('test')}"]
+    best, *others = methods
+    rivals = [*others, *outcome.ranked(outcome.baselines, "validation")[:1]]
+    column = outcome.metric_column("test")
+    found = [
+        (rival, compare(best.by_place(column), _places(rival, best, column), outcome.metric.cost))
+        for rival in rivals
+    ]
+    sentences = [f"{best.name} over {rival.name}: {_words(result, column, best)}" for rival, result in found]
+    if all(result.pairs < 2 for _, result in found):
+        return sentences
+    return [*sentences, _MEANING + (_FOLDS if any(trial.fold for trial in best.trials) else "")]
 
 
-def _mean(method: Method, outcome: Outcome) -> float:
-    return float(method.values(outcome.metric_column("test")).mean())
+_MEANING = (
+    f"[ ]: {100 * LEVEL:.0f} % interval of the mean difference, seed by seed; it tells how much the training varies, "
+    "not how much other test events would change"
+)
+
+# Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52 (2003) 239.
+_FOLDS = ", and over folds it is too narrow, since they train on the same events in part"
+
+
+def _places(rival: Method, best: Method, column: str) -> dict[tuple[str, str], float]:
+    """The rival's numbers by seed and fold; a baseline has the same one for every seed."""
+    values = rival.by_place(column)
+    if rival.trials:
+        return values
+    return {place: values[("", place[1])] for place in best.by_place(column) if ("", place[1]) in values}
+
+
+def _words(result: Comparison, column: str, best: Method) -> str:
+    if result.differences is None:
+        return f"no seed in common in {column}"
+    interval = result.differences.interval
+    ends = "" if interval is None else f" [{interval[0]:+.4f}, {interval[1]:+.4f}]"
+    return f"{result.differences.mean:+.4f}{ends} in {column}, better in {result.better} of {result.pairs} {best.unit}"
 
 
 def _untrained(outcome: Outcome) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tsunagu.errors import DataError, did_you_mean
+from tsunagu.machine import usable_cores
 from tsunagu.samples.files import alone, is_whole
 from tsunagu.samples.settings import Settings, settings_hash
 from tsunagu.samples.shards import Shard, plan_shards
@@ -91,11 +91,6 @@ def ready_sample(name: str) -> Path:
         msg = f"there is no ready-made sample '{name}'{did_you_mean(name, READY)}"
         raise DataError(msg)
     return Path(str(files("tsunagu").joinpath("samples", "ready", f"{name}.parquet")))
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _silent(done: int, total: int) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +12,7 @@ from typing import Any
 
 from tsunagu.errors import ResumeError
 from tsunagu.files import write_bytes
+from tsunagu.machine import begin_worker, without_interrupts
 from tsunagu.samples.files import is_whole
 from tsunagu.samples.shards import Shard, make_minimum_bias, make_shard
 
@@ -60,7 +58,7 @@ def _pool(pool: ProcessPoolExecutor) -> Iterator[Callable[..., Future[None]]]:
     others = {child.pid for child in multiprocessing.active_children()}
 
     def submit(*task: Any) -> Future[None]:
-        with _without_interrupts():
+        with without_interrupts():
             return pool.submit(*task)
 
     try:
@@ -77,33 +75,10 @@ def _pool(pool: ProcessPoolExecutor) -> Iterator[Callable[..., Future[None]]]:
         pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Processes that start here never see Ctrl-C, not even before they can say so themselves."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _begin(made: Any) -> None:
     global _made  # noqa: PLW0603 - a counter reaches a worker only when it starts
     _made = made
-    # Ctrl-C reaches all processes of a terminal; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # A pool whose owner was killed would wait for work for ever.
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    begin_worker()
 
 
 def _library(shard: Shard, folder: Path) -> None:

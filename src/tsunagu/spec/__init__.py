@@ -24,7 +24,7 @@ from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_da
 from tsunagu.spec.schema import schema
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
-from tsunagu.spec.vary import apply_variation, blame, variations
+from tsunagu.spec.vary import blame, variations
 
 __all__ = [
     "Architecture",
@@ -40,7 +40,6 @@ __all__ = [
     "Task",
     "Train",
     "Value",
-    "apply_variation",
     "architectures",
     "blame",
     "canonical",

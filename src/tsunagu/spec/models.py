@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    ByteSize,
     ConfigDict,
     Discriminator,
     Field,
@@ -109,6 +110,9 @@ class Data(_Model):
         missing: for a column of the files, what stands in it in place of NaN, such as ``{jet2_pt: 0.0}`` for the
             padding of a jet that an event does not have; NaN in any other column is an error.
         folds: how events are split.
+        memory: how much memory the events may take, such as ``2GB``; larger tables are written as mapped files, once.
+            All of it without.
+        cache: the folder for these files, relative to the study file; beside the first file without.
     """
 
     files: Texts
@@ -118,6 +122,8 @@ class Data(_Model):
     train_weight: Name | None = None
     event_number: Name = "event_number"
     folds: Folds = Folds()
+    memory: ByteSize | None = None
+    cache: Name | None = None
 
 
 class LossTerm(_Model):
@@ -250,8 +256,10 @@ class Study(_Model):
         metric: the first metric.
         metrics: further metrics.
         baselines: numbers to beat: a name, and a metric of columns.
-        vary: for a path, a value by label; several paths give all combinations.
+        methods: for a label, values by path that are set together.
+        vary: for a path, a value by label; several paths, and the methods, give all combinations.
         seeds: how many, or which.
+        executor: where trials run: ``in_process`` (without), ``processes``, or ``dask`` with its arguments.
 
     The models are frozen; the lists and mappings inside them are not locked and must not be changed either.
     """
@@ -264,8 +272,10 @@ class Study(_Model):
     metric: Name
     metrics: list[Name] = []
     baselines: dict[str, Name] = {}
+    methods: Variations = {}
     vary: Variations = {}
     seeds: Seeds = 1
+    executor: AnySchedule = None
 
     @property
     def pipeline(self) -> Pipeline:

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
 
 from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.spec.models import Study
 from tsunagu.spec.nodes import Value, to_data
 from tsunagu.spec.validation import no_step, set_value, validate_study
 
-__all__ = ["apply_variation", "blame", "variations"]
+__all__ = ["blame", "variations"]
 
 
-def apply_variation(study: Study, values: Mapping[str, Value]) -> Study:
-    """The study with some paths set to other values, and nothing left to vary.
+METHODS = "methods"
+"""The axis whose options set several paths at once."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Option:
+    """One label of an axis.
 
     Args:
-        study: to be varied.
-        values: value by dotted path, such as ``{"train.intermediate": False}``.
-
-    Raises:
-        SpecError: a path that does not exist, or a value that does not fit there.
+        axis: a varied path, or :data:`METHODS`.
+        label: of the option.
+        values: what it sets, by dotted path.
     """
-    data = to_data(study) | {"vary": {}}
-    mistakes = [mistake for path in values for mistake in _check_path(data, path)]
-    for path, value in values.items():
-        data = set_value(data, tuple(path.split(".")), to_data(value))
-    varied, found = validate_study(data) if not mistakes else (None, [])
-    mistakes += [Mistake(_blame(m.path, values), m.message) for m in found]
-    if varied is None:
-        raise SpecError(mistakes)
-    return varied
+
+    axis: str
+    label: str
+    values: Mapping[str, Value]
+
+    def place(self, path: str) -> Path:
+        """Where its value of a path stands in the study."""
+        return (METHODS, self.label, path) if self.axis == METHODS else ("vary", self.axis, self.label)
 
 
 def variations(study: Study) -> list[tuple[dict[str, str], Study]]:
@@ -40,38 +45,58 @@ def variations(study: Study) -> list[tuple[dict[str, str], Study]]:
     Raises:
         SpecError: the mistakes of all variations.
     """
-    axes = [
-        [(path, label, value) for label, value in options.items()] for path, options in study.vary.items()
-    ]
     found: list[tuple[dict[str, str], Study]] = []
     mistakes: list[Mistake] = []
-    for combination in itertools.product(*axes):
-        try:
-            varied = apply_variation(study, {path: value for path, _, value in combination})
-        except SpecError as error:
-            labels = {path: label for path, label, _ in combination}
-            mistakes += [_relabel(mistake, labels) for mistake in error.mistakes]
-            continue
-        found.append(({path: label for path, label, _ in combination}, varied))
+    for combination in itertools.product(*_axes(study)):
+        varied, wrong = _apply(study, combination)
+        mistakes += wrong
+        if varied is not None:
+            found.append(({option.axis: option.label for option in combination}, varied))
     if mistakes:
         raise SpecError(list(dict.fromkeys(mistakes)))
     return found
 
 
-def blame(mistakes: Iterable[Mistake], labels: Mapping[str, str]) -> list[Mistake]:
+def blame(mistakes: Iterable[Mistake], study: Study, labels: Mapping[str, str]) -> list[Mistake]:
     """The mistakes of a varied study, where they stand in the study as it was declared.
 
     Args:
         mistakes: with paths in the varied study.
+        study: as it was declared.
         labels: the label of each axis, from :func:`variations`.
-
-    >>> print(*blame([Mistake(("train", "optimizer", "key"), "unknown")], {"train.optimizer": "fast"}))
-    vary.train.optimizer.fast.key: unknown
     """
-    return [_relabel(Mistake(_blame(m.path, labels), m.message, m.where), labels) for m in mistakes]
+    chosen = [option for axis in _axes(study) for option in axis if labels.get(option.axis) == option.label]
+    return [Mistake(_blame(m.path, chosen), m.message, m.where) for m in mistakes]
 
 
-def _check_path(data: Value, path: str) -> list[Mistake]:
+def _axes(study: Study) -> list[list[_Option]]:
+    methods = [_Option(axis=METHODS, label=label, values=values) for label, values in study.methods.items()]
+    varied = [
+        [_Option(axis=path, label=label, values={path: value}) for label, value in options.items()]
+        for path, options in study.vary.items()
+    ]
+    return [methods, *varied] if methods else varied
+
+
+def _apply(study: Study, options: Sequence[_Option]) -> tuple[Study | None, list[Mistake]]:
+    data = to_data(study) | {"vary": {}, METHODS: {}}
+    # An axis of one path is wrong as a whole where its path is; of a method, one of its paths.
+    mistakes = [
+        Mistake(option.place(path) if option.axis == METHODS else ("vary", path), problem)
+        for option in options
+        for path in option.values
+        if (problem := _no_such_path(data, path))
+    ]
+    if mistakes:
+        return None, mistakes
+    for option in options:
+        for path, value in option.values.items():
+            data = set_value(data, tuple(path.split(".")), to_data(value))
+    varied, found = validate_study(data)
+    return varied, [Mistake(_blame(m.path, options), m.message) for m in found]
+
+
+def _no_such_path(data: Value, path: str) -> str | None:
     above = ""
     for step in path.split("."):
         if isinstance(data, list) and step.isdecimal() and int(step) < len(data):
@@ -79,24 +104,18 @@ def _check_path(data: Value, path: str) -> list[Mistake]:
         elif isinstance(data, Mapping) and step in data:
             data = data[step]
         elif above == "args" or (isinstance(data, Mapping) and "key" in data and step == "args"):
-            return []  # an argument that has its default may be varied too
+            return None  # an argument that has its default may be varied too
         else:
-            return [Mistake(("vary", path), no_step(step, data))]
+            return no_step(step, data)
         above = step
-    return []
+    return None
 
 
-def _blame(path: Path, values: Mapping[str, Value]) -> Path:
+def _blame(path: Path, options: Iterable[_Option]) -> Path:
     words = tuple(str(step) for step in path)
-    for name in values:
-        target = tuple(name.split("."))
-        if words[: len(target)] == target:
-            return ("vary", name, *path[len(target) :])
+    for option in options:
+        for name in option.values:
+            target = tuple(name.split("."))
+            if words[: len(target)] == target:
+                return (*option.place(name), *path[len(target) :])
     return path
-
-
-def _relabel(mistake: Mistake, labels: Mapping[str, str]) -> Mistake:
-    match mistake.path:
-        case ("vary", str(name), *rest) if name in labels and not mistake.message.startswith("there is no '"):
-            return Mistake(("vary", name, labels[name], *rest), mistake.message, mistake.where)
-    return mistake

@@ -1,8 +1,9 @@
 """A study is trials as a product of variations and seeds, and the tables that are read off them."""
 
 from tsunagu.studies.baselines import Baseline
+from tsunagu.studies.checks import check_spec, check_study
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
-from tsunagu.studies.plan import Planned, check_spec, check_study, plan, seeds
+from tsunagu.studies.plan import Planned, plan, seeds
 from tsunagu.studies.run import Outcome, Watcher, run_study
 from tsunagu.studies.tables import Row, write_results, write_summary
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tsunagu.data import Table
 from tsunagu.metrics import MetricCall, parse_metric
-from tsunagu.spec import Study
+from tsunagu.spec import Folds, Study, variations
+from tsunagu.studies.plan import fold_label
 from tsunagu.train import measure
 from tsunagu.trials import write_arrays
 
@@ -27,10 +28,12 @@ class Baseline:
     Args:
         method: its name.
         metrics: value by ``<split>_<metric>``.
+        fold: the label of the folds that it was evaluated on, where the study varies them.
     """
 
     method: str
     metrics: Mapping[str, float]
+    fold: str = ""
 
 
 def store_baselines(study: Study, table: Table, path: Path) -> list[Baseline]:
@@ -39,12 +42,26 @@ def store_baselines(study: Study, table: Table, path: Path) -> list[Baseline]:
     Args:
         study: with baselines, or without: then nothing is written.
         table: the study's events.
-        path: of the npz file; its arrays are ``<split>_<column>`` and ``<split>_weight``.
+        path: of the npz file; its arrays are ``<split>_<column>`` and ``<split>_weight``, for the study's own folds.
+
+    Returns:
+        Each baseline, once for each of the folds that the study varies.
     """
     calls = {method: parse_metric(text) for method, text in study.baselines.items()}
     if calls:
         _store(list(calls.values()), study, table, path)
-    return [_evaluate(method, call, study, table) for method, call in calls.items()]
+    return [
+        _evaluate(method, call, table, fold, folds)
+        for method, call in calls.items()
+        for fold, folds in _folds(study).items()
+    ]
+
+
+def _folds(study: Study) -> dict[str, Folds]:
+    found: dict[str, Folds] = {}
+    for labels, varied in variations(study):
+        found.setdefault(fold_label(labels), varied.data.folds)
+    return found
 
 
 def _store(calls: list[MetricCall], study: Study, table: Table, path: Path) -> None:
@@ -57,7 +74,7 @@ def _store(calls: list[MetricCall], study: Study, table: Table, path: Path) -> N
     write_arrays(path, arrays)
 
 
-def _evaluate(method: str, call: MetricCall, study: Study, table: Table) -> Baseline:
-    parts = table.split(study.data.folds).parts()
+def _evaluate(method: str, call: MetricCall, table: Table, fold: str, folds: Folds) -> Baseline:
+    parts = table.split(folds).parts()
     values = {f"{split}_{call.name}": measure([call], {}, table, parts[split])[0] for split in SPLITS}
-    return Baseline(method=method, metrics=values)
+    return Baseline(method=method, metrics=values, fold=fold)

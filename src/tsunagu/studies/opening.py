@@ -86,6 +86,8 @@ def open_study_table(study: Study, base: Path) -> Table:
         event_number=data.event_number,
         folds=data.folds,
         needed=needed_columns(study),
+        memory=data.memory,
+        cache=None if data.cache is None else base / data.cache,
     )
 
 

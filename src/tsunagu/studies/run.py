@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tsunagu.errors import TsunaguError
+from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.files import write_bytes
-from tsunagu.spec import Study, dump_yaml
+from tsunagu.spec import Study, canonical, dump_yaml
 from tsunagu.studies.baselines import Baseline, store_baselines
+from tsunagu.studies.checks import check_study
 from tsunagu.studies.opening import Tables
-from tsunagu.studies.plan import Planned, check_study, plan
+from tsunagu.studies.plan import Planned, plan
 from tsunagu.studies.tables import Row, write_results, write_summary
+from tsunagu.studies.work import Assigned, RunHere, RunThere
 from tsunagu.train import Training
-from tsunagu.trials import Result, Store, run_trial
+from tsunagu.trials import Executor, Result, Store
+from tsunagu.trials.executors import Answer, Failure, make_executor
 
 __all__ = ["Outcome", "Watcher", "run_study"]
+
+ATTEMPTS = 2
+"""A trial that fails is tried again once, after all others."""
+LATE = 20.0
+"""Seconds after which a network folder should show what another machine wrote."""
 
 
 def _ignore(*_: object) -> None:
@@ -29,13 +39,15 @@ class Watcher:
 
     Args:
         begin: the trials that will run, or be found in the store.
-        trial: a trial begins.
+        found: a trial is in the store already.
+        trial: a trial begins; only where trials run in this process, as the next two.
         step: an optimiser step was made.
         epoch: an epoch ended; the history has a new line.
         end: a trial ended, well or not.
     """
 
     begin: Callable[[Sequence[Planned]], None] = _ignore
+    found: Callable[[Planned, Result], None] = _ignore
     trial: Callable[[Planned], None] = _ignore
     step: Callable[[Training], None] = _ignore
     epoch: Callable[[Training], None] = _ignore
@@ -58,7 +70,12 @@ class Outcome:
 
 
 def run_study(
-    study: Study, out: Path | str, *, base: Path | str = ".", watcher: Watcher | None = None
+    study: Study,
+    out: Path | str,
+    *,
+    base: Path | str = ".",
+    watcher: Watcher | None = None,
+    executor: Executor | None = None,
 ) -> Outcome:
     """Run all trials of a study that are not yet in the store, and write ``results.csv`` and ``summary.json``.
 
@@ -67,42 +84,148 @@ def run_study(
         out: the folder of the results; again with the same folder continues, or returns at once.
         base: the folder that relative file names start from; the current one by default.
         watcher: told of every step.
+        executor: where trials run; as the study says by default.
 
     Raises:
         SpecError, DataError: found before any training, all mistakes at once.
+        TsunaguError: the executor finds no workers.
     """
-    watch, out = watcher or Watcher(), Path(out)
-    tables = check_study(study, Path(base))
-    trials = list(plan(study))
-    watch.begin(trials)
+    watch, out, base = watcher or Watcher(), Path(out), Path(base)
+    tables = check_study(study, base)
+    where = executor or make_executor(study.executor)
+    planned = list(plan(study))
+    watch.begin(planned)
     write_bytes(out / "study.yaml", dump_yaml(study).encode())
     baselines = store_baselines(study, tables.of(study.data), out / "baselines.npz")
-    rows: list[Row] = []
-    failures: list[tuple[Planned, TsunaguError]] = []
-    for planned in trials:
-        watch.trial(planned)
-        try:
-            result = run_trial(
-                planned.trial,
-                tables.of(planned.study.data),
-                Store(out / "trials"),
-                on_step=watch.step,
-                on_epoch=watch.epoch,
-            )
-        except TsunaguError as error:
-            failures.append((planned, error))
-            watch.end(planned, error)
-            continue
-        rows.append(Row(planned=planned, result=result))
-        watch.end(planned, result)
+    run = _Run(study, out, base, watch, tables, baselines, planned)
+    run.find()
+    for _ in range(ATTEMPTS):
+        run.attempt(where)
+    return run.end()
+
+
+@dataclass
+class _Run:
+    """A study on its way: trials in their planned order, and what has come of them under their digests."""
+
+    study: Study
+    out: Path
+    base: Path
+    watch: Watcher
+    tables: Tables
+    baselines: Sequence[Baseline]
+    planned: Sequence[Planned]
+    digests: Sequence[str] = ()
+    named: dict[str, list[Planned]] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.digests = [each.trial.digest(self.tables.of(each.study.data)) for each in self.planned]
+        # Variations may come to the same trial; it is run once.
+        for digest, each in zip(self.digests, self.planned, strict=True):
+            self.named.setdefault(digest, []).append(each)
+
+    @property
+    def store(self) -> Store:
+        return Store(self.out / "trials")
+
+    def find(self) -> None:
+        """Take from the store what is there."""
+        for digest, alike in self.named.items():
+            # A result that cannot be read is a failure of its trial, reported with the others.
+            with suppress(ResumeError):
+                if found := self.store.find(digest):
+                    self.results[digest] = found
+                    for planned in alike:
+                        self.watch.found(planned, found)
+        self.write()
+
+    def attempt(self, executor: Executor) -> None:
+        """Run what has no result, and may still come to one."""
+        openers: dict[str, Study] = {}
+        for study in (self.study, *(planned.study for planned in self.planned)):
+            openers.setdefault(canonical(study.data), study)
+        todo = [self._assigned(digest, openers) for digest in self.named if self._is_open(digest)]
+        if todo:
+            job = self._there() if executor.remote else self._here()
+            executor.run(job, _populations(todo), self.ended)
+
+    def ended(self, assigned: Assigned, answer: Answer) -> None:
+        """Note what came of a trial."""
+        digest = assigned.digest
+        found = answer if isinstance(answer, Failure) else _read(self.store, digest)
+        if isinstance(found, Failure):
+            self.failures[digest] = found
+            return
+        self.failures.pop(digest, None)
+        self.results[digest] = found
         # After every trial, so that an interrupted study leaves a table of what is finished.
-        _write(study, out, rows, baselines, tables)
-    _write(study, out, rows, baselines, tables)
-    return Outcome(rows=rows, baselines=baselines, failures=failures)
+        self.write()
+        for planned in self.named[digest]:
+            self.watch.end(planned, found)
+
+    def write(self) -> None:
+        """The tables of what is finished, whatever the order in which it was."""
+        rows = self._rows()
+        write_results(self.out / "results.csv", rows, self.baselines)
+        table = self.tables.of(self.study.data)
+        write_summary(self.out / "summary.json", self.study, rows, self.baselines, table)
+
+    def end(self) -> Outcome:
+        """Report what failed in the end."""
+        pairs = zip(self.planned, self.digests, strict=True)
+        errors = [(each, self.failures[digest].error()) for each, digest in pairs if digest in self.failures]
+        for planned, error in errors:
+            self.watch.end(planned, error)
+        return Outcome(rows=self._rows(), baselines=self.baselines, failures=errors)
+
+    def _rows(self) -> list[Row]:
+        pairs = zip(self.planned, self.digests, strict=True)
+        return [
+            Row(planned=each, result=self.results[digest]) for each, digest in pairs if digest in self.results
+        ]
+
+    def _is_open(self, digest: str) -> bool:
+        failure = self.failures.get(digest)
+        return digest not in self.results and (failure is None or failure.again)
+
+    def _assigned(self, digest: str, openers: dict[str, Study]) -> Assigned:
+        planned = self.named[digest][0]
+        data = planned.study.data
+        return Assigned(
+            digest=digest,
+            trial=planned.trial,
+            study=openers[canonical(data)],
+            fingerprint=self.tables.of(data).fingerprint,
+        )
+
+    def _here(self) -> RunHere:
+        return RunHere(
+            tables=self.tables,
+            store=self.store,
+            begin=lambda assigned: self.watch.trial(self.named[assigned.digest][0]),
+            step=self.watch.step,
+            epoch=self.watch.epoch,
+        )
+
+    def _there(self) -> RunThere:
+        return RunThere(base=self.base.resolve(), store=(self.out / "trials").resolve())
 
 
-def _write(
-    study: Study, out: Path, rows: Sequence[Row], baselines: Sequence[Baseline], tables: Tables
-) -> None:
-    write_results(out / "results.csv", rows, baselines)
-    write_summary(out / "summary.json", study, rows, baselines, tables.of(study.data))
+def _populations(todo: Sequence[Assigned]) -> list[list[Assigned]]:
+    """Trials that may be trained together; each by itself is a population of one."""
+    return [[assigned] for assigned in todo]
+
+
+def _read(store: Store, digest: str) -> Result | Failure:
+    """The result that a worker has written."""
+    deadline = time.monotonic() + LATE
+    while True:
+        with suppress(ResumeError):
+            if found := store.find(digest):
+                return found
+        if time.monotonic() > deadline:
+            reason = f"{store.root / digest}: a worker has finished it, but it is not here; all must share this folder"
+            return Failure(category="ResumeError", reason=reason)
+        time.sleep(0.2)

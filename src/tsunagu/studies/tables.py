@@ -1,4 +1,8 @@
-"""The tables of a study: ``results.csv``, one row a trial, and ``summary.json``, what a reader of it needs to know."""
+"""The tables of a study: ``results.csv``, ``chosen.csv`` and ``summary.json``.
+
+The first has one row a trial; the second the best architecture of each method and seed; the third what a reader of both
+needs to know, with every seed's value.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,23 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from tsunagu.data import Table
 from tsunagu.files import write_bytes
 from tsunagu.spec import LossTerm, Study, Task
 from tsunagu.studies.baselines import Baseline
-from tsunagu.studies.plan import Planned
+from tsunagu.studies.plan import Planned, method_labels
+from tsunagu.studies.selection import Selected, select
+from tsunagu.studies.statistics import LEVEL, Spread, compare
 from tsunagu.trials import Result, metric_names
 
-__all__ = ["Row", "write_results", "write_summary"]
+__all__ = ["Row", "write_chosen", "write_results", "write_summary"]
+
+Place = tuple[int, str]
+"""Seed and fold: the trials of two methods at one place met the same events in the same order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +37,65 @@ class Row:
     planned: Planned
     result: Result
 
+    @property
+    def place(self) -> Place:
+        """Its seed and its fold."""
+        return self.result.seed, self.planned.fold
+
 
 def write_results(path: Path, rows: Sequence[Row], baselines: Sequence[Baseline]) -> None:
-    """The tidy table: method, seed, varied labels, chosen options (``choice:LABEL``), metrics, seconds, digest."""
-    records = [_record(row) for row in rows] + [{"method": b.method, **b.metrics} for b in baselines]
+    """The tidy table: method, seed, fold and labels where varied, chosen options, metrics, seconds, digest."""
+    plain = [{"method": b.method, **_fold(b.fold), **b.metrics} for b in baselines]
+    _write_csv(path, [_record(row) for row in rows] + plain)
+
+
+def write_chosen(path: Path, study: Study, rows: Sequence[Row]) -> None:
+    """One row a method, seed and fold: the architecture that is best by the study's metric on the validation events.
+
+    Its columns are those of ``results.csv``, and ``tried``, the number of architectures it was chosen from; ``seconds``
+    is the time of all of them. A study without choices has no such file.
+    """
+    if not any(row.result.architecture for row in rows):
+        path.unlink(missing_ok=True)  # of an earlier form of the study
+        return
+    found = [(each, each.item) for each in _chosen(study, rows)]
+    _write_csv(path, [_record(item) | _effort(each.tried) for each, item in found if item is not None])
+
+
+def write_summary(
+    path: Path, study: Study, rows: Sequence[Row], baselines: Sequence[Baseline], table: Table
+) -> None:
+    """What was run and what came of it, for programs; beside it ``chosen.csv``, if the study leaves choices open.
+
+    A method is its chosen trials, one for each seed and fold, and below it all architectures that were tried.
+    """
+    write_chosen(path.with_name("chosen.csv"), study, rows)
+    split = table.split(study.data.folds)
+    calls = metric_names(study.pipeline)
+    methods = list(dict.fromkeys(row.planned.method for row in rows))
+    tried = {name: [row for row in rows if row.planned.method == name] for name in methods}
+    chosen = {name: [e.item for e in _chosen(study, tried[name]) if e.item is not None] for name in methods}
+    content = {
+        "name": study.name or path.resolve().parent.name,
+        "metric": next(iter(calls)),
+        "metrics": {short: str(call) for short, call in calls.items()},
+        "outputs": {
+            task.output: _output(name, task, task.losses[0], table)
+            for name, task in study.tasks.items()
+            if task.losses
+        },
+        "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
+        "table": {"files": list(table.files), "fingerprint": table.fingerprint},
+        "methods": [_method(name, chosen[name], tried[name]) for name in methods],
+        "baselines": [{"method": b.method, **_fold(b.fold), "metrics": dict(b.metrics)} for b in baselines],
+        "comparisons": _comparisons(study, chosen),
+    }
+    write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+
+
+def _write_csv(path: Path, records: Sequence[Mapping[str, object]]) -> None:
     names = dict.fromkeys(name for record in records for name in record)
-    first, last = ["method", "seed"], ["seconds", "digest"]
+    first, last = ["method", "seed"], ["tried"] * ("tried" in names) + ["seconds", "digest"]
     fields = [*first, *(name for name in names if name not in first + last), *last]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=fields, lineterminator="\n", restval="")
@@ -42,29 +104,16 @@ def write_results(path: Path, rows: Sequence[Row], baselines: Sequence[Baseline]
     write_bytes(path, text.getvalue().encode())
 
 
-def write_summary(
-    path: Path, study: Study, rows: Sequence[Row], baselines: Sequence[Baseline], table: Table
-) -> None:
-    """What was run and what came of it, for programs: methods with mean, spread and every seed's value."""
-    split = table.split(study.data.folds)
-    methods = list(dict.fromkeys(row.planned.method for row in rows))
-    content = {
-        "name": study.name or path.resolve().parent.name,
-        "metric": next(iter(metric_names(study.pipeline))),
-        "metrics": {short: str(call) for short, call in metric_names(study.pipeline).items()},
-        "outputs": {
-            task.output: _output(name, task, task.losses[0], table)
-            for name, task in study.tasks.items()
-            if task.losses
-        },
-        "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
-        "table": {"files": list(table.files), "fingerprint": table.fingerprint},
-        "methods": [
-            _method(method, [row for row in rows if row.planned.method == method]) for method in methods
-        ],
-        "baselines": [{"method": b.method, "metrics": dict(b.metrics)} for b in baselines],
-    }
-    write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+def _chosen(study: Study, rows: Sequence[Row]) -> list[Selected[Row]]:
+    short, call = next(iter(metric_names(study.pipeline).items()))
+    column = f"validation_{short}"
+    return select(
+        rows, lambda row: (row.planned.method, row.place), lambda row: call.cost(row.result.metrics[column])
+    )
+
+
+def _effort(tried: Sequence[Row]) -> dict[str, object]:
+    return {"tried": len(tried), "seconds": sum(row.result.seconds for row in tried)}
 
 
 def _output(name: str, task: Task, loss: LossTerm, table: Table) -> dict[str, object]:
@@ -84,10 +133,12 @@ def _is_like(table: Table, column: str, target: str) -> bool:
 
 def _record(row: Row) -> dict[str, object]:
     result, planned = row.result, row.planned
+    labels = method_labels(planned.labels)
     return {
         "method": planned.method,
         "seed": result.seed,
-        **(planned.labels if len(planned.labels) > 1 else {}),
+        **_fold(planned.fold),
+        **(labels if len(labels) > 1 else {}),
         **{f"choice:{label}": option for label, option in result.architecture.items()},
         **result.metrics,
         "seconds": result.seconds,
@@ -95,17 +146,72 @@ def _record(row: Row) -> dict[str, object]:
     }
 
 
-def _method(method: str, rows: Sequence[Row]) -> dict[str, object]:
-    names = list(rows[0].result.metrics)
+def _fold(label: str) -> dict[str, str]:
+    return {"fold": label} if label else {}
+
+
+def _method(method: str, chosen: Sequence[Row], tried: Sequence[Row]) -> dict[str, object]:
+    content = {"method": method, **_numbers(chosen), **_effort(tried)}
+    if counts := _counts(chosen):
+        content |= {"choices": counts}
+    if len(tried) > len(chosen):
+        content |= {"architectures": _architectures(tried)}
+    return content
+
+
+def _architectures(tried: Sequence[Row]) -> list[dict[str, object]]:
+    groups: dict[tuple[tuple[str, str], ...], list[Row]] = {}
+    for row in tried:
+        groups.setdefault(tuple(row.result.architecture.items()), []).append(row)
+    return [{"architecture": dict(own), **_numbers(rows)} for own, rows in groups.items()]
+
+
+def _numbers(rows: Sequence[Row]) -> dict[str, object]:
+    """Seeds, folds, trials and metrics, all in one order."""
+    names = list(rows[0].result.metrics) if rows else []
+    folds = [row.planned.fold for row in rows]
     return {
-        "method": method,
+        "seeds": [row.result.seed for row in rows],
+        **({"folds": folds} if any(folds) else {}),
         "trials": [row.result.digest for row in rows],
         "metrics": {name: _spread([row.result.metrics[name] for row in rows]) for name in names},
-        "seconds": sum(row.result.seconds for row in rows),
     }
 
 
 def _spread(values: Sequence[float]) -> dict[str, object]:
-    # The standard deviation of one value is not known, which is not the same as 0.
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "deviation": deviation, "values": list(values)}
+    # What one value does not tell is null, which is not the same as 0.
+    spread = Spread(values=tuple(values))
+    return {
+        "mean": spread.mean,
+        "deviation": spread.deviation,
+        "error": spread.error,
+        "interval": spread.interval,
+        "values": list(values),
+    }
+
+
+def _counts(chosen: Sequence[Row]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for label, option in (pair for row in chosen for pair in row.result.architecture.items()):
+        counts.setdefault(label, {}).setdefault(option, 0)
+        counts[label][option] += 1
+    return counts
+
+
+def _comparisons(study: Study, chosen: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    """Every two methods in every metric of the test events, over the seeds and folds that both have."""
+    calls = {f"test_{short}": call for short, call in metric_names(study.pipeline).items()}
+    found: list[dict[str, Any]] = []
+    for first, second in combinations(chosen, 2):
+        for column, call in calls.items():
+            result = compare(_values(chosen[first], column), _values(chosen[second], column), call.cost)
+            if result.differences is not None:
+                content = _spread(result.differences.values)
+                counts = {"pairs": result.pairs, "better": result.better, "worse": result.worse}
+                names = {"metric": column, "first": first, "second": second, "level": LEVEL}
+                found.append(names | counts | content)
+    return found
+
+
+def _values(rows: Sequence[Row], column: str) -> dict[Place, float]:
+    return {row.place: row.result.metrics[column] for row in rows}

@@ -1,17 +1,20 @@
 """The training engine: stages, steps, early stopping, and a state that can be stored after any step."""
 
 from tsunagu.train.evaluation import Evaluation, evaluate, measure, predict, reseed_for_evaluation
-from tsunagu.train.flat import FlatModel
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
+from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
-from tsunagu.train.stepper import Stepper
+from tsunagu.train.stacked import Rows
+from tsunagu.train.stepper import Member, Stepper
 from tsunagu.train.training import Training
 
 __all__ = [
     "Epoch",
     "Evaluation",
-    "FlatModel",
+    "Member",
+    "Population",
     "Position",
+    "Rows",
     "Stepper",
     "Training",
     "check_optimizer",

@@ -8,18 +8,17 @@ from torch import Tensor
 
 from tsunagu.errors import ResumeError
 from tsunagu.tasks import Graph
-from tsunagu.train.flat import FlatModel
 
 __all__ = ["copied", "load", "named", "under", "weights"]
 
 
-def weights(graph: Graph, flats: Mapping[str, FlatModel]) -> dict[str, Tensor]:
+def weights(graph: Graph, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """All that predictions depend on: weights, frozen weights and buffers, those that no state dict holds included.
 
     Returns:
         The tensors themselves, not copies.
     """
-    trained = {f"weights.{name}": flat.weights.data for name, flat in flats.items()}
+    trained = {f"weights.{name}": row for name, row in rows.items()}
     frozen = {f"frozen.{n}": p.data for n, p in graph.named_parameters() if not p.requires_grad}
     return trained | frozen | {f"buffers.{name}": value for name, value in graph.named_buffers()}
 

@@ -1,87 +1,203 @@
-"""The optimiser steps of one stage: what does not change from step to step is looked up once."""
+"""The optimiser steps of one stage, of all members of a population at once.
+
+Legend: ``R`` members, ``S`` orders of events (members of one seed share theirs), ``B`` events in a batch, ``P`` weights.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from tsunagu.data import Table
-from tsunagu.spec import Train
-from tsunagu.tasks import Graph, Stage
+from tsunagu.losses import weighted_mean
+from tsunagu.spec import Pipeline, canonical
+from tsunagu.tasks import Graph, Stage, Term
 from tsunagu.train.evaluation import columns_of
-from tsunagu.train.flat import FlatModel
-from tsunagu.train.optimizer import optimizer
-from tsunagu.train.state import copied, named, under
+from tsunagu.train.stacked import Forward, Inputs, Pick, Rows, choose
+from tsunagu.train.updates import Updates
 
-__all__ = ["Stepper"]
+__all__ = ["Member", "Stepper", "alike"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """What the steps of one member need.
+
+    Args:
+        pipeline: without choices.
+        graph: its models.
+        rows: its weights by task, ``[P]`` each; a stepper puts others in their place that are rows of a shared buffer.
+    """
+
+    pipeline: Pipeline
+    graph: Graph
+    rows: dict[str, Tensor]
+
+
+def alike(first: Stage, second: Stage) -> bool:
+    """Whether two stages differ in nothing but the weights of their losses, epochs and patience."""
+    names = (
+        (first.name, first.tasks, dict(first.substitutes)),
+        (second.name, second.tasks, dict(second.substitutes)),
+    )
+    terms = [[(t.output, t.target, t.loss) for t in stage.terms] for stage in (first, second)]
+    return names[0] == names[1] and terms[0] == terms[1]
+
+
+@final
+@dataclass
+class _Group:
+    """The modules of one shape at one task."""
+
+    members: tuple[int, ...]
+    modules: list[nn.Module]
+    rows: Rows
+    positional: tuple[str, ...]
+    keywords: tuple[tuple[str, str], ...]
+    forward: Forward | None = None
+
+    def run(self, known: Mapping[str, Pick]) -> Tensor:
+        inputs = Inputs(
+            [self._pick(known[column]) for column in self.positional],
+            {argument: self._pick(known[column]) for argument, column in self.keywords},
+        )
+        if self.forward is None:
+            self.forward = choose(self.modules, self.rows, inputs)
+        return self.forward.run(inputs)
+
+    def _pick(self, all_members: Pick) -> Pick:
+        return Pick(all_members.tensor, tuple(all_members.rows[member] for member in self.members))
 
 
 @final
 class Stepper:
-    """One optimiser and the models that it moves.
+    """Members that make their steps together, with stacked modules.
 
     Args:
-        graph: the models of all tasks.
-        flats: their weights, by task.
-        stage: which tasks run, and their losses.
-        settings: optimiser and clipping.
+        members: of the population; their ``rows`` are replaced by rows of the stacked buffers.
+        stages: the stage that each is in; all are :func:`alike`.
         table: the events.
+
+    Attributes:
+        columns: of the table, that are read.
+        updates: the optimisers.
     """
 
-    def __init__(
-        self, graph: Graph, flats: Mapping[str, FlatModel], stage: Stage, settings: Train, table: Table
-    ) -> None:
-        self._graph, self._stage, self._table, self._clip = graph, stage, table, settings.clip
-        self._columns = columns_of(graph, stage)
-        self._flats = [flats[name] for name in stage.tasks if flats[name].count]
-        # A stage of constant models (controls such as Zero) has nothing to learn and no optimiser.
-        weights = [flat.weights for flat in self._flats]
-        self._optimizer = optimizer(settings.optimizer, weights) if weights else None
-        self._rates = [group["lr"] for group in self._optimizer.param_groups] if self._optimizer else []
+    def __init__(self, members: Sequence[Member], stages: Sequence[Stage], table: Table) -> None:
+        self._members, self._stage, self._table = members, stages[0], table
+        self.columns = columns_of(members[0].graph, stages[0])
+        self._terms = [_weighted(terms) for terms in zip(*(stage.terms for stage in stages), strict=True)]
+        self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
+        self._every = [group for groups in self._groups.values() for group in groups]
+        self._alone = members[0].graph if len(members) == 1 else None
+        stacks = [(task, g.members, g.rows) for task, groups in self._groups.items() for g in groups]
+        self.updates = Updates([member.pipeline.train for member in members], stacks)
 
     @property
-    def learns(self) -> bool:
-        """Whether there is a weight to train."""
-        return self._optimizer is not None
+    def backends(self) -> dict[str, list[tuple[str, int]]]:
+        """By task, how each group of modules is run and how many there are; known after the first step."""
+        return {
+            task: [
+                (group.forward.backend, len(group.members)) for group in groups if group.forward is not None
+            ]
+            for task, groups in self._groups.items()
+        }
 
-    def step(self, index: Tensor) -> Tensor:
-        """One optimiser step on the events ``index [B]``; the loss before it, a scalar on the device."""
-        assert self._optimizer is not None
-        stage, table = self._stage, self._table
-        rows = table.take(self._columns, index)
-        predictions = self._graph(rows, stage.tasks, stage.substitutes)
-        loss = stage.loss(predictions, rows, table.train_weight.index_select(0, index))
-        for flat in self._flats:
-            flat.gradient.zero_()
-        # A control without parameters at the end of the chain gives a loss that nothing can lower.
-        if loss.requires_grad:
-            torch.autograd.backward(loss)
-        if self._clip is not None:
-            nn.utils.clip_grad_norm_([flat.weights for flat in self._flats], self._clip)
-        self._optimizer.step()
-        return loss.detach()
+    def step(self, index: Tensor, orders: tuple[int, ...]) -> Tensor:
+        """One optimiser step.
 
-    def set_rate(self, factor: float) -> None:
-        """Set the learning rates to this multiple of what was declared."""
-        groups = self._optimizer.param_groups if self._optimizer else []
-        for group, rate in zip(groups, self._rates, strict=True):
-            group["lr"] = rate * factor
+        Args:
+            index: ``[S, B]`` rows of the table.
+            orders: for each member, which of the S it sees.
 
-    def moments(self) -> dict[str, Tensor]:
-        """The optimiser's own tensors by name; not copies."""
-        found: dict[str, Tensor] = {}
-        for number, flat in enumerate(self._flats):
-            state = self._optimizer.state.get(flat.weights, {}) if self._optimizer else {}
-            kept = {name: torch.as_tensor(value) for name, value in state.items() if value is not None}
-            found |= named(str(number), kept)
-        return found
+        Returns:
+            ``[R]``: the losses before the step.
+        """
+        if self._alone is not None:
+            loss = self._loss_alone(self._alone, index[0])
+            self._backward(loss)
+            self.updates.step()
+            return loss.detach().unsqueeze(0)
+        losses = self._losses(index, orders)
+        # The members' losses are summed, never averaged, so each member's gradient is that of its own loss.
+        self._differentiate(losses.sum())
+        self.updates.step()
+        return losses.detach()
 
-    def restore(self, moments: Mapping[str, Tensor]) -> None:
-        """Put the optimiser back to where :meth:`moments` was taken."""
-        for number, flat in enumerate(self._flats):
-            state = under(str(number), moments)
-            if state and self._optimizer is not None:
-                self._optimizer.state[flat.weights] = copied(state)
+    def _losses(self, index: Tensor, orders: tuple[int, ...]) -> Tensor:
+        flat = index.reshape(-1)
+        batch = {
+            name: Pick(column.view(*index.shape, *column.shape[1:]), orders)
+            for name, column in self._table.take(self.columns, flat).items()
+        }
+        known = batch | {output: batch[column] for output, column in self._stage.substitutes.items()}
+        for task in self._stage.tasks:
+            output = self._members[0].graph.outputs[task]
+            known[output] = Pick(self._run(task, known), tuple(range(len(self._members))))
+        weight = Pick(self._table.train_weight.index_select(0, flat).view(index.shape), orders).all()
+        return weighted_mean(self._event_losses(known), weight)
+
+    def _loss_alone(self, graph: Graph, index: Tensor) -> Tensor:
+        """The same for one member, without the axis that small models would feel."""
+        stage, batch = self._stage, self._table.take(self.columns, index)
+        predictions = graph(batch, stage.tasks, stage.substitutes)
+        return stage.loss(predictions, batch, self._table.train_weight.index_select(0, index))
+
+    def _run(self, task: str, known: Mapping[str, Pick]) -> Tensor:
+        groups = self._groups[task]
+        if len(groups) == 1:
+            return groups[0].run(known)
+        order = [member for group in groups for member in group.members]
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return torch.cat([group.run(known) for group in groups]).index_select(0, torch.tensor(back))
+
+    def _event_losses(self, known: Mapping[str, Pick]) -> Tensor:
+        members, total = len(self._members), None
+        for term, weight in self._terms:
+            prediction, target = known[term.output].all(), known[term.target].all()
+            part = term.loss(prediction.flatten(0, 1), target.flatten(0, 1)).view(members, -1)
+            part = part if weight is None else weight * part
+            total = part if total is None else total + part
+        assert total is not None
+        return total
+
+    def _differentiate(self, total: Tensor) -> None:
+        stacked = [group for group in self._every if group.forward is not None and group.forward.together]
+        if not (stacked and total.requires_grad):
+            self._backward(total)
+            return
+        leaves = [leaf for g in self._every for leaf in (g.rows.together if g in stacked else g.rows.single)]
+        found = torch.autograd.grad(total, [leaf for leaf, _ in leaves], materialize_grads=True)
+        torch._foreach_copy_([place for _, place in leaves], list(found))
+
+    def _backward(self, total: Tensor) -> None:
+        for group in self._every:
+            group.rows.gradients.zero_()
+        # Constant candidates (controls such as Zero) at the end of the chain give a loss that nothing can lower.
+        if total.requires_grad:
+            torch.autograd.backward(total)
+
+
+def _grouped(members: Sequence[Member], task: str) -> list[_Group]:
+    kinds: dict[str, list[int]] = {}
+    for number, member in enumerate(members):
+        kinds.setdefault(canonical(member.pipeline.tasks[task].model), []).append(number)
+    groups = []
+    for numbers in kinds.values():
+        modules = [members[number].graph.models[task] for number in numbers]
+        rows = Rows(modules)
+        for number, row in zip(numbers, rows.weights, strict=True):
+            members[number].rows[task] = row
+        groups.append(_Group(tuple(numbers), modules, rows, *members[numbers[0]].graph.wiring[task]))
+    return groups
+
+
+def _weighted(terms: Sequence[Term]) -> tuple[Term, Tensor | None]:
+    """One loss of all members, with its weights ``[R, 1]``, or None where all are 1."""
+    weights = [term.weight for term in terms]
+    return terms[0], None if set(weights) == {1.0} else torch.tensor(weights)[:, None]

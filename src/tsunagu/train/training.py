@@ -1,8 +1,8 @@
-"""The training of a pipeline: a bare loop over its stages that can stop after any step and go on from there.
+"""One training of a pipeline: its stages, early stopping, and a state that can be stored after any step.
 
 Notable decisions: a step is a pure function of (state, step number), since batch order and noise derive from the seed
 and the place; so a resumed training equals the uninterrupted one byte for byte, and no generator is stored. Losses
-gather in a tensor that is read once per epoch. Callbacks are plain functions, given by the caller.
+gather in a tensor that is read once per epoch. The loop is that of a population; this is one of its members.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from itertools import islice
 from typing import final
 
 import torch
 from torch import Tensor
 
-from tsunagu.data import Split, Table, batches
+from tsunagu.data import Split, Table
 from tsunagu.errors import TsunaguError
 from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
@@ -24,11 +23,11 @@ from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline
 from tsunagu.tasks import Graph, Stage, build_graph, stages
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
-from tsunagu.train.flat import FlatModel
-from tsunagu.train.optimizer import learning_rate
+from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
+from tsunagu.train.stacked import Rows
 from tsunagu.train.state import copied, load, named, under, weights
-from tsunagu.train.stepper import Stepper
+from tsunagu.train.stepper import Member, Stepper
 
 __all__ = ["Training"]
 
@@ -55,13 +54,15 @@ class Training:
         self.graph: Graph = build_graph(pipeline, seed=seed)
         self.stages = stages(pipeline)
         self.position = Position()
-        self._flats = {name: FlatModel(model) for name, model in self.graph.models.items()}
+        rows = {name: Rows([model]).weights[0] for name, model in self.graph.models.items()}
+        self.member = Member(pipeline=pipeline, graph=self.graph, rows=rows)
         self._noise = list(stochastic(self.graph))
+        self.noisy = bool(self._noise)
         self._metric = parse_metric(pipeline.metric)
         self._best: dict[str, Tensor] = {}
         self._loss = torch.zeros(())
+        self._moments: Callable[[], dict[str, Tensor]] = dict
         self._started = time.monotonic()
-        self._begin_stage()
 
     @property
     def stage(self) -> Stage:
@@ -79,17 +80,27 @@ class Training:
         return self.position.seconds + time.monotonic() - self._started
 
     @property
+    def position_now(self) -> Position:
+        """The place with the time that has been spent until now, as a checkpoint holds it."""
+        return Position(**vars(self.position) | {"seconds": self.seconds})
+
+    @property
     def parameters(self) -> dict[str, int]:
         """Trainable parameters by task."""
-        return {name: flat.count for name, flat in self._flats.items()}
+        return {name: row.numel() for name, row in self.member.rows.items()}
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches in one pass over the training events."""
         return math.ceil(len(self.split.train) / self.pipeline.train.batch_size)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether another epoch of the stage is due."""
+        return self._learns and self.position.epoch < self.stage.epochs and not self._is_over()
+
     def run(self, on_step: Watch | None = None, on_epoch: Watch | None = None) -> None:
-        """Train to the end.
+        """Train to the end, as a population of one.
 
         Args:
             on_step: called after every optimiser step; a place to look at the clock, not at the loss.
@@ -99,20 +110,15 @@ class Training:
             TsunaguError: the loss is not a number any more, a model fails on a batch or draws random numbers that no
                 seed reaches; the message names the stage and the epoch.
         """
-        while not self.done:
-            while self._stepper.learns and self.position.epoch < self.stage.epochs and not self._is_over():
-                self._epoch(on_step)
-                if on_epoch is not None:
-                    on_epoch(self)
-            self._end_stage()
+        Population([self]).run(None if on_step is None else lambda: on_step(self), on_epoch)
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors that the next step depends on, by name; with :attr:`position` the whole state.
 
         They are the training's own and change with its next step.
         """
-        state = named("now", weights(self.graph, self._flats)) | named("best", self._best)
-        return state | named("optimizer", self._stepper.moments()) | {"loss": self._loss}
+        state = named("now", weights(self.graph, self.member.rows)) | named("best", self._best)
+        return state | named("optimizer", self._moments()) | {"loss": self._loss}
 
     def restore(self, position: Position, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a stored state.
@@ -122,10 +128,9 @@ class Training:
         """
         self.position = position
         self._started = time.monotonic()
-        if not self.done:
-            self._begin_stage()
-            self._stepper.restore(under("optimizer", tensors))
-        load(weights(self.graph, self._flats), under("now", tensors))
+        load(weights(self.graph, self.member.rows), under("now", tensors))
+        moments = copied(under("optimizer", tensors))
+        self._moments = lambda: moments
         self._best = copied(under("best", tensors))
         self._loss = tensors["loss"].clone()
 
@@ -134,66 +139,36 @@ class Training:
         reseed_for_evaluation(self.graph, self.seed)
         return predict(self.graph, self.table, rows)
 
-    def _begin_stage(self) -> None:
-        self._stepper = Stepper(self.graph, self._flats, self.stage, self.pipeline.train, self.table)
-        self._best = {}
+    def moments(self) -> dict[str, Tensor]:
+        """The optimiser's tensors of this member: of its stepper, or those that were restored."""
+        return self._moments()
 
-    def _end_stage(self) -> None:
-        if self._best:
-            load(weights(self.graph, self._flats), self._best)
-        self._best = {}
-        self.position.next_stage()
-        if not self.done:
-            self._begin_stage()
+    def steps_with(self, stepper: Stepper, number: int) -> None:
+        """From now on this is the member ``number`` of a stepper."""
+        self._moments = lambda: stepper.updates.moments(number)
 
-    def _is_over(self) -> bool:
-        patience = self.stage.patience
-        return patience is not None and self.position.epoch - self.position.best_epoch >= patience
-
-    def _epoch(self, on_step: Watch | None) -> None:
-        place, size = self.position, self.pipeline.train.batch_size
+    def begin_epoch(self) -> Tensor:
+        """Training mode; the losses that this epoch has gathered so far, a scalar."""
         self.graph.train()
-        if place.step == 0:
-            self._loss = torch.zeros(())
-        order = derive_seed(self.seed, "stage", place.stage)
-        step = self._watched_step
-        for index in islice(batches(self.split.train, size, order, place.epoch), place.step, None):
-            self._loss += step(index)
-            step = self._step
-            place.step += 1
-            if on_step is not None:
-                on_step(self)
-        self._close_epoch()
+        return torch.zeros(()) if self.position.step == 0 else self._loss
 
-    def _step(self, index: Tensor) -> Tensor:
-        place, schedule = self.position, self.pipeline.train.schedule
-        if self._noise:
-            seed = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
-            for path, layer in self._noise:
-                layer.reseed(derive_seed(seed, path))
-        if schedule is not None:
-            done = place.epoch * self.steps_per_epoch + place.step
-            self._stepper.set_rate(learning_rate(schedule, done, self.stage.epochs * self.steps_per_epoch))
-        try:
-            return self._stepper.step(index)
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            short = (
-                " (the rest at the end of an epoch)" if len(index) < self.pipeline.train.batch_size else ""
-            )
-            raise TsunaguError(self._at(f"a batch of {len(index)} events{short} fails: {error}")) from error
+    def gathers(self, loss: Tensor) -> None:
+        """Where the losses of this epoch are added up, a scalar."""
+        self._loss = loss
 
-    def _watched_step(self, index: Tensor) -> Tensor:
-        before = torch.default_generator.get_state()
-        loss = self._step(index)
-        if not torch.equal(before, torch.default_generator.get_state()):
-            found = (
-                "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a "
-                "trial reaches; use a Dropout layer, or a generator of its own with a method reseed(seed)"
-            )
-            raise TsunaguError(self._at(found))
-        return loss
+    def reseed_noise(self) -> None:
+        """Set the layers that draw random numbers to where this step begins."""
+        place = self.position
+        seed = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
+        for path, layer in self._noise:
+            layer.reseed(derive_seed(seed, path))
 
-    def _close_epoch(self) -> None:
+    def close_epoch(self) -> None:
+        """Evaluate, keep the best weights, and write a line of the history.
+
+        Raises:
+            TsunaguError: the loss is not a number any more.
+        """
         place = self.position
         reseed_for_evaluation(self.graph, self.seed)
         valid = evaluate(self.graph, self.stage, self._metric, self.table, self.split.validation)
@@ -202,8 +177,29 @@ class Training:
         place.epoch, place.step = place.epoch + 1, 0
         if valid.loss < place.best_loss:
             place.best_loss, place.best_epoch = valid.loss, place.epoch
-            self._best = copied(weights(self.graph, self._flats))
+            self._best = copied(weights(self.graph, self.member.rows))
         place.history.append(self._line(train, valid))
+
+    def end_stage(self) -> None:
+        """Go back to the best weights, and on to the next stage."""
+        if self._best:
+            load(weights(self.graph, self.member.rows), self._best)
+        self._best = {}
+        self._moments = dict
+        self.position.next_stage()
+
+    def at(self, message: str) -> str:
+        """A message with the stage and the epoch before it."""
+        return f"{self.stage.name}, epoch {self.position.epoch + 1}: {message}"
+
+    @property
+    def _learns(self) -> bool:
+        # A stage of constant models (controls such as Zero) has nothing to learn.
+        return any(self.member.rows[task].numel() for task in self.stage.tasks)
+
+    def _is_over(self) -> bool:
+        patience = self.stage.patience
+        return patience is not None and self.position.epoch - self.position.best_epoch >= patience
 
     def _check_finite(self, train: float, valid: float) -> None:
         if not math.isfinite(train) or not math.isfinite(valid):
@@ -211,7 +207,7 @@ class Training:
                 f"the loss is not a number any more (training {train}, validation {valid}); lower "
                 "train.optimizer's lr or set train.clip, such as clip: 1.0"
             )
-            raise TsunaguError(self._at(found))
+            raise TsunaguError(self.at(found))
 
     def _line(self, train: float, valid: Evaluation) -> Epoch:
         return Epoch(
@@ -223,6 +219,3 @@ class Training:
             metric=valid.metric,
             seconds=round(self.seconds, 3),
         )
-
-    def _at(self, message: str) -> str:
-        return f"{self.stage.name}, epoch {self.position.epoch + 1}: {message}"

@@ -4,6 +4,7 @@ A finished trial is never run twice; one that was interrupted at any moment goes
 in the same bytes as if it had not been.
 """
 
+from tsunagu.trials.executors import Dask, Executor, InProcess, Processes
 from tsunagu.trials.loading import load_graph
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
@@ -13,6 +14,10 @@ from tsunagu.trials.tensors import read_tensors, write_tensors
 
 __all__ = [
     "NUMERICS",
+    "Dask",
+    "Executor",
+    "InProcess",
+    "Processes",
     "Result",
     "Store",
     "Trial",

@@ -14,7 +14,7 @@ from tsunagu.spec import Architecture, Folds, Node, Pipeline, digest, walk
 
 __all__ = ["NUMERICS", "Result", "Trial"]
 
-NUMERICS = 2
+NUMERICS = 3
 """Raised whenever equal inputs may give other numbers than the version before; it is part of every digest."""
 
 
@@ -51,6 +51,8 @@ class Trial:
             "sources": _sources(self.pipeline),
             "numerics": NUMERICS,
         }
+        if table.is_mapped:  # batches of a mapped table come in another order
+            data["order"] = table.order
         return digest(data)
 
 

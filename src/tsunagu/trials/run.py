@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tsunagu.data import Table
 from tsunagu.train import Training
+from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.store import Store
@@ -55,7 +54,7 @@ def _train(
     training = Training(trial.pipeline, table, table.split(trial.folds), seed=trial.seed)
     store.load_checkpoint(name, training)
     every = trial.pipeline.train.checkpoint_seconds
-    clock = _Clock(every=every, save=lambda: store.save_checkpoint(name, training))
+    clock = Clock(every=every, save=lambda: store.save_checkpoint(name, training))
 
     def step(now: Training) -> None:
         clock.tick()
@@ -64,20 +63,3 @@ def _train(
 
     training.run(step, on_epoch)
     return store.finish(record(trial, training, name, store.working(name)))
-
-
-@dataclass
-class _Clock:
-    """Calls ``save`` when so many seconds have gone by since it last did."""
-
-    every: float
-    save: Callable[[], None]
-    last: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.last = time.monotonic()
-
-    def tick(self) -> None:
-        if time.monotonic() - self.last >= self.every:
-            self.save()
-            self.last = time.monotonic()

@@ -83,9 +83,7 @@ class Store:
 
     def save_checkpoint(self, digest: str, training: Training) -> None:
         """Store the state of a training; a crash at any moment leaves this one or the one before."""
-        place = training.position
-        noted = Position(**vars(place) | {"seconds": training.seconds})
-        write_tensors(self.working(digest) / CHECKPOINT, training.tensors(), noted.dumps())
+        write_tensors(self.working(digest) / CHECKPOINT, training.tensors(), training.position_now.dumps())
 
     def load_checkpoint(self, digest: str, training: Training) -> bool:
         """Put a training back to its last checkpoint, if there is one.

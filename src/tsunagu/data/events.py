@@ -1,0 +1,118 @@
+"""What every event has besides its columns: number, fold and weights; and the table that is made of all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from tsunagu.data.checks import check_duplicates, check_parts, check_role, check_sum
+from tsunagu.data.fingerprint import fingerprint
+from tsunagu.data.folds import FoldChoice, fold_of, split_events
+from tsunagu.data.loading import Loaded, Wanted
+from tsunagu.data.mapped import as_tensor, place_of
+from tsunagu.data.recipes import Plan
+from tsunagu.data.source import Array, Column
+from tsunagu.data.stored import Stored, in_pieces, size_sum
+from tsunagu.data.table import Table
+
+__all__ = ["Events", "Roles", "check_events", "events_of", "table_of"]
+
+Roles = Mapping[str, str | None]
+"""The columns for ``weight``, ``training weight`` and ``event number``."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """The events of a table.
+
+    Args:
+        loaded: the columns.
+        roles: which columns the others come from.
+        numbers: ``[E]`` int64.
+        weight: ``[E]`` float64.
+        train_weight: ``[E]``, as it is in the files.
+    """
+
+    loaded: Loaded
+    roles: Roles
+    numbers: Stored
+    weight: Stored
+    train_weight: Stored
+
+
+def events_of(loaded: Loaded, plan: Plan, roles: Roles) -> tuple[Events | None, list[str]]:
+    """Numbers and weights, or the sentences about why there are none."""
+    named = {role: name for role, name in roles.items() if name is not None}
+    if not loaded.made or not plan.recipes.keys() >= set(named.values()):
+        return None, []
+    found = {role: loaded.made[plan.recipes[name], True] for role, name in named.items()}
+    checked = [check_role(loaded.files, named[role], role, stored.array) for role, stored in found.items()]
+    problems = [line for lines in checked for line in lines]
+    return (None if problems else _with_weights(loaded, roles, found)), problems
+
+
+def check_events(events: Events, folds: FoldChoice) -> list[str]:
+    """Repeated numbers, splits without events, and weights without a positive sum."""
+    files, rows, roles = events.loaded.files, events.loaded.rows, events.roles
+    named = {roles["weight"]: events.weight, roles["training weight"]: events.train_weight}
+    weights = {name: stored.array for name, stored in named.items() if name is not None}
+    problems = check_duplicates(files, rows, str(roles["event number"]), events.numbers.array)
+    for name, weight in weights.items():
+        problems += check_sum(files, name, weight, "all events")
+    split = split_events(events.numbers.array, folds)
+    parts = {name: part.numpy() for name, part in split.parts().items()}
+    words = {name: f"fold {getattr(folds, name)} of {folds.k}" for name in ("validation", "test")}
+    return problems + check_parts(files, weights, parts, words | {"train": f"the other folds of {folds.k}"})
+
+
+def table_of(columns: Mapping[str, Wanted], events: Events, folds: FoldChoice) -> Table:
+    """The table of some columns of checked events."""
+    loaded = events.loaded
+    mean = size_sum(events.train_weight.array) / max(1, len(events.train_weight.array))
+    scaled = _derived(loaded, events.train_weight, "train weight", np.float32, lambda w: w / mean)
+    fold = _derived(loaded, events.numbers, f"fold {folds.k}", np.int64, lambda n: fold_of(n, folds.k))
+    made = {name: loaded.made[wanted] for name, wanted in columns.items()}
+    special = {"weight": events.weight, "train_weight": scaled, "event_number": events.numbers}
+    used = {f"column {name}": stored for name, stored in made.items()} | special
+    return Table(
+        columns={name: as_tensor(stored.array) for name, stored in made.items()},
+        weight=as_tensor(events.weight.array),
+        train_weight=as_tensor(scaled.array),
+        event_number=as_tensor(events.numbers.array),
+        fold=as_tensor(fold.array),
+        fingerprint=fingerprint((name, stored.array, stored.digest) for name, stored in used.items()),
+        files=loaded.files,
+        file_rows=loaded.rows,
+        notes=loaded.notes,
+        files_of={name: place for name, stored in made.items() if (place := place_of(stored.array))},
+    )
+
+
+def _with_weights(loaded: Loaded, roles: Roles, found: Mapping[str, Stored]) -> Events:
+    numbers = found["event number"]
+    if "weight" in found:
+        weight = _double(loaded, found["weight"])
+    else:
+        weight = _derived(loaded, numbers, "ones", np.float64, lambda n: np.ones(len(n)))
+    if "training weight" in found:
+        train_weight = _double(loaded, found["training weight"])
+    else:
+        train_weight = _derived(loaded, weight, "size", np.float64, np.abs)
+    return Events(loaded=loaded, roles=roles, numbers=numbers, weight=weight, train_weight=train_weight)
+
+
+def _double(loaded: Loaded, stored: Stored) -> Stored:
+    if stored.array.dtype == np.float64:
+        return stored
+    return _derived(loaded, stored, "float64", np.float64, lambda array: array)
+
+
+def _derived(
+    loaded: Loaded, origin: Stored, what: str, dtype: type[np.generic], make: Callable[[Array], Array]
+) -> Stored:
+    pieces = (make(piece) for piece in in_pieces(origin.array))
+    return loaded.keep(f"{what} {origin.key}", len(origin.array), Column(np.dtype(dtype), ()), pieces)

@@ -1,0 +1,131 @@
+"""What an executor does with trials: the jobs, here and in a worker, and what travels between them.
+
+To a worker go the trial, the study whose data section names its table, and two folders; back comes the digest or a
+failure. The worker opens the table itself, once, and does nothing unless it finds what the study was checked with.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import final
+
+from tsunagu.data import Table
+from tsunagu.errors import DataError, ResumeError, TsunaguError
+from tsunagu.files import write_bytes
+from tsunagu.spec import Study
+from tsunagu.studies.opening import Tables, open_study_table
+from tsunagu.train import Training
+from tsunagu.trials import Store, Trial, run_trial
+from tsunagu.trials.executors import Answer, Failure
+
+__all__ = ["Assigned", "RunHere", "RunThere"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Assigned:
+    """A trial that is to be run.
+
+    Args:
+        digest: its name.
+        trial: its inputs.
+        study: the one that its table is opened for.
+        fingerprint: of that table.
+    """
+
+    digest: str
+    trial: Trial
+    study: Study
+    fingerprint: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RunHere:
+    """Run a group in this process, with the tables that are open and somebody who watches."""
+
+    tables: Tables
+    store: Store
+    begin: Callable[[Assigned], None]
+    step: Callable[[Training], None]
+    epoch: Callable[[Training], None]
+
+    def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
+        for number, assigned in enumerate(group):
+            self.begin(assigned)
+            table = partial(self.tables.of, assigned.study.data)
+            yield number, _attempt(assigned, table, self.store, on_step=self.step, on_epoch=self.epoch)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RunThere:
+    """Run a group in a worker.
+
+    Args:
+        base: the folder that the file names of the study are relative to; all folders are absolute.
+        store: where results go.
+    """
+
+    base: Path
+    store: Path
+
+    def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
+        for number, assigned in enumerate(group):
+            yield number, _attempt(assigned, partial(_table, assigned, self.base), Store(self.store))
+
+
+_opened: dict[str, Table] = {}
+
+
+def _table(assigned: Assigned, base: Path) -> Table:
+    """The table of a trial; the last one is kept, since trials come variation by variation."""
+    if assigned.fingerprint not in _opened:
+        _opened.clear()
+        table = open_study_table(assigned.study, base)
+        _opened[table.fingerprint] = table
+    if assigned.fingerprint not in _opened:
+        found = assigned.study.data.files
+        msg = f"{found}: a worker reads other events there than the study was checked with; give all workers the same files"
+        raise DataError(msg)
+    table = _opened[assigned.fingerprint]
+    if assigned.trial.digest(table) != assigned.digest:
+        msg = "a worker has another version of tsunagu, or of your own networks; give all workers the same"
+        raise ResumeError(msg)
+    return table
+
+
+def _attempt(
+    assigned: Assigned,
+    table: Callable[[], Table],
+    store: Store,
+    *,
+    on_step: Callable[[Training], None] | None = None,
+    on_epoch: Callable[[Training], None] | None = None,
+) -> Answer:
+    note = store.root / f"{assigned.digest}.failure.txt"
+    try:
+        run_trial(assigned.trial, table(), store, on_step=on_step, on_epoch=on_epoch)
+    except Exception as error:  # noqa: BLE001 - whatever a user's own network raises must cost no other trial
+        return _failure(error, note)
+    with suppress(OSError):
+        note.unlink(missing_ok=True)
+    return assigned.digest
+
+
+def _failure(error: Exception, note: Path) -> Failure:
+    """The failure that an error means; where it arose is in a file, for whoever wrote the network."""
+    failure = Failure.of(error)
+    # Of these the message says all, and the disk may be full or the trial somebody else's.
+    if isinstance(error, ResumeError):
+        return failure
+    try:
+        write_bytes(note, "".join(traceback.format_exception(error)).encode())
+    except TsunaguError:
+        return failure
+    return Failure(category=failure.category, reason=f"{failure.reason} (details: {note})")

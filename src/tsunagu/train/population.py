@@ -1,0 +1,188 @@
+"""Trainings in step with each other, their modules stacked; a single training is a population of one.
+
+Members have their own weights, seeds, models, optimiser settings, loss weights and early stopping. Those that have finished
+a stage wait for the others without taking part; those that fail leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from tsunagu.errors import TsunaguError
+from tsunagu.random import derive_seed
+from tsunagu.train.state import copied
+from tsunagu.train.stepper import Stepper, alike
+
+if TYPE_CHECKING:
+    from tsunagu.train.training import Training
+
+__all__ = ["Population"]
+
+
+@final
+class Population:
+    """Trainings on one table and split that differ in seed, models, loss weights and optimiser settings.
+
+    Args:
+        members: at one place of their trainings; their stages have the same tasks and losses.
+
+    Attributes:
+        failures: by number of the member, why it left.
+
+    Raises:
+        ValueError: members that cannot go in step.
+    """
+
+    def __init__(self, members: Sequence[Training]) -> None:
+        first = members[0]
+        for member in members[1:]:
+            if problem := _unlike(first, member):
+                msg = f"these trainings cannot be a population: {problem}"
+                raise ValueError(msg)
+        if len(_places(members)) > 1:
+            msg = "these trainings cannot be a population: they are at different places"
+            raise ValueError(msg)
+        self.members = list(members)
+        self.failures: dict[int, TsunaguError] = {}
+        self._orders: tuple[int, ...] = ()
+
+    def run(
+        self,
+        on_step: Callable[[], None] | None = None,
+        on_epoch: Callable[[Training], None] | None = None,
+    ) -> None:
+        """Train all members to the end.
+
+        Args:
+            on_step: called after every step of all members.
+            on_epoch: called after every epoch of each member.
+        """
+        while going := [member for member in self._sound() if not member.done]:
+            stage = min(member.position.stage for member in going)
+            self._stage([member for member in going if member.position.stage == stage], on_step, on_epoch)
+
+    def _sound(self) -> list[Training]:
+        return [member for number, member in enumerate(self.members) if number not in self.failures]
+
+    def _stage(
+        self,
+        members: Sequence[Training],
+        on_step: Callable[[], None] | None,
+        on_epoch: Callable[[Training], None] | None,
+    ) -> None:
+        active: list[Training] = []
+        stepper: Stepper | None = None
+        while now := [member for member in members if member in self._sound() and member.goes_on]:
+            if stepper is None or now != active:
+                active, stepper = now, _bind(now)
+            self._epoch(active, stepper, on_step)
+            for member in active:
+                self._guard(member, member.close_epoch)
+                if on_epoch is not None and member in self._sound():
+                    on_epoch(member)
+        for member in members:
+            if member in self._sound():
+                member.end_stage()
+
+    def _guard(self, member: Training, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except TsunaguError as error:
+            if len(self.members) == 1:
+                raise
+            self.failures[self.members.index(member)] = error
+
+    def _epoch(
+        self, active: Sequence[Training], stepper: Stepper, on_step: Callable[[], None] | None
+    ) -> None:
+        seeds = [derive_seed(member.seed, "stage", member.position.stage) for member in active]
+        unique = list(dict.fromkeys(seeds))
+        orders = tuple(unique.index(seed) for seed in seeds)
+        first = active[0]
+        place, size, rows = first.position, first.pipeline.train.batch_size, first.split.train
+        losses = torch.stack([member.begin_epoch() for member in active])
+        for member, own in zip(active, losses, strict=True):
+            member.gathers(own)
+        names = stepper.columns
+        streams = [
+            first.table.batches(rows, size, seed, place.epoch, start=place.step, names=names)
+            for seed in unique
+        ]
+        step = self._watched
+        for parts in zip(*streams, strict=True):
+            index = torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0)
+            losses += step(active, stepper, index, orders)
+            step = self._step
+            for member in active:
+                member.position.step += 1
+            if on_step is not None:
+                on_step()
+
+    def _step(
+        self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
+    ) -> Tensor:
+        first = active[0]
+        for member in active:
+            if member.noisy:
+                member.reseed_noise()
+        if stepper.updates.scheduled:
+            each, place = first.steps_per_epoch, first.position
+            stepper.updates.set_rates(place.epoch * each + place.step, first.stage.epochs * each)
+        try:
+            return stepper.step(index, orders)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            rest = (
+                " (the rest at the end of an epoch)"
+                if index.shape[1] < first.pipeline.train.batch_size
+                else ""
+            )
+            msg = f"a batch of {index.shape[1]} events{rest} fails: {error}"
+            raise TsunaguError(first.at(msg)) from error
+
+    def _watched(
+        self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
+    ) -> Tensor:
+        before = torch.default_generator.get_state()
+        losses = self._step(active, stepper, index, orders)
+        if not torch.equal(before, torch.default_generator.get_state()):
+            found = (
+                "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a "
+                "trial reaches; use a Dropout layer, or a generator of its own with a method reseed(seed)"
+            )
+            raise TsunaguError(active[0].at(found))
+        return losses
+
+
+def _bind(active: Sequence[Training]) -> Stepper:
+    # Copies, since the stepper that holds them makes room for this one.
+    moments = [copied(member.moments()) for member in active]
+    members, stages = [member.member for member in active], [member.stage for member in active]
+    stepper = Stepper(members, stages, active[0].table)
+    stepper.updates.restore(moments)
+    for number, member in enumerate(active):
+        member.steps_with(stepper, number)
+    return stepper
+
+
+def _unlike(first: Training, other: Training) -> str:
+    if first.table is not other.table or first.split is not other.split:
+        return "they have different events"
+    if first.pipeline.train.batch_size != other.pipeline.train.batch_size:
+        return "they have different batch sizes"
+    if len(first.stages) != len(other.stages) or not all(map(alike, first.stages, other.stages)):
+        return "their stages have different tasks or losses"
+    if any(a.epochs != b.epochs for a, b in zip(first.stages, other.stages, strict=True)):
+        return "their stages have different numbers of epochs"
+    return ""
+
+
+def _places(members: Sequence[Training]) -> set[tuple[int, int, int]]:
+    """Where those stand that will make the next step; those that wait for them are in the same stage."""
+    going = [member for member in members if not member.done]
+    first = min((member.position.stage for member in going), default=0)
+    places = [m.position for m in going if m.position.stage > first or m.goes_on]
+    return {(place.stage, place.epoch, place.step) for place in places}

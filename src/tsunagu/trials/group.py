@@ -1,0 +1,204 @@
+"""Several trials on one table as one population; each still has its own name, folder and result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from typing import final
+
+from torch import Tensor
+
+from tsunagu.data import Split, Table
+from tsunagu.errors import ResumeError, TsunaguError
+from tsunagu.spec import Pipeline, digest, to_data
+from tsunagu.train import Population, Position, Training
+from tsunagu.train.state import named, under
+from tsunagu.trials.clock import Clock
+from tsunagu.trials.record import record
+from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.run import run_trial
+from tsunagu.trials.store import Store
+from tsunagu.trials.tensors import read_tensors, write_tensors
+
+__all__ = ["MOST", "populations", "run_group"]
+
+MOST = 32
+"""Members at most: beyond it a step gains little, and an interruption costs more."""
+
+Watch = Callable[[Training], None]
+
+
+def populations(trials: Sequence[Trial]) -> list[list[int]]:
+    """Which trials can go in step: their numbers, in groups of at most :data:`MOST`.
+
+    Members differ in seed, models, optimiser, loss weights, clipping and patience, and in nothing else.
+    """
+    kinds: dict[str, list[int]] = {}
+    for number, trial in enumerate(trials):
+        kinds.setdefault(digest([_shape(trial.pipeline), to_data(trial.folds)]), []).append(number)
+    return [own[start : start + MOST] for own in kinds.values() for start in range(0, len(own), MOST)]
+
+
+def run_group(
+    trials: Sequence[Trial],
+    table: Table,
+    store: Store,
+    *,
+    on_step: Watch | None = None,
+    on_epoch: Watch | None = None,
+) -> list[Result | TsunaguError]:
+    """The results of trials, in their order: from the store where they are there, else trained, in step where they can be.
+
+    A group that was interrupted goes on from its last checkpoint, with the members that it had.
+
+    Args:
+        trials: on one table.
+        table: the events.
+        store: where results and checkpoints live.
+        on_step: called after every step with the first member, for progress bars.
+        on_epoch: called after every epoch of each member.
+
+    Returns:
+        For each trial its result, or why it has none; the others are not lost.
+    """
+    found: dict[int, Result | TsunaguError] = {}
+    for numbers in populations(trials):
+        own = [trials[number] for number in numbers]
+        found |= dict(zip(numbers, _run(own, table, store, on_step, on_epoch), strict=True))
+    return [found[number] for number in range(len(trials))]
+
+
+def _run(
+    trials: Sequence[Trial], table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
+) -> list[Result | TsunaguError]:
+    outcomes = None if len(trials) == 1 else _in_step(trials, table, store, on_step, on_epoch)
+    if outcomes is None:
+        return [_alone(trial, table, store, on_step, on_epoch) for trial in trials]
+    return outcomes
+
+
+def _in_step(
+    trials: Sequence[Trial], table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
+) -> list[Result | TsunaguError] | None:
+    """The outcomes of a population, or None where a member stops all of them: alone, only that one fails."""
+    named_trials = {trial.digest(table): trial for trial in trials}
+    outcomes: dict[str, Result | TsunaguError] = {}
+    with ExitStack() as held:
+        todo = [name for name in named_trials if not _is_settled(name, store, held, outcomes)]
+        try:
+            if todo:
+                outcomes |= _Group(named_trials, todo, table, store).run(on_step, on_epoch)
+        except ResumeError as error:
+            outcomes |= dict.fromkeys(todo, error)
+        except TsunaguError:
+            return None
+    return [outcomes[trial.digest(table)] for trial in trials]
+
+
+def _alone(
+    trial: Trial, table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
+) -> Result | TsunaguError:
+    try:
+        return run_trial(trial, table, store, on_step=on_step, on_epoch=on_epoch)
+    except TsunaguError as error:
+        return error
+
+
+def _is_settled(name: str, store: Store, held: ExitStack, outcomes: dict[str, Result | TsunaguError]) -> bool:
+    """Whether a trial is finished or somebody else's; else it is held until the group ends."""
+    try:
+        done = store.find(name)
+        if done is None:
+            held.enter_context(store.hold(name))
+            done = store.find(name) or store.complete(name)
+    except ResumeError as error:
+        outcomes[name] = error
+        return True
+    if done is not None:
+        outcomes[name] = done
+    return done is not None
+
+
+@final
+class _Group:
+    """A population and its checkpoint, which is named after all trials that were asked for together.
+
+    The checkpoint says which of them are members. They stay members after a restart, the finished ones too, since a
+    step of fewer members might round differently.
+    """
+
+    def __init__(self, trials: dict[str, Trial], todo: Sequence[str], table: Table, store: Store) -> None:
+        self._trials, self._todo, self._store = trials, set(todo), store
+        self._path = store.root / f"{digest(sorted(trials))[:32]}.population"
+        tensors, note = self._stored()
+        self._names: list[str] = note.get("members", list(todo))
+        split = table.split(next(iter(trials.values())).folds)
+        self._members = [_training(trials[name], table, split) for name in self._names]
+        for number, (member, place) in enumerate(zip(self._members, note.get("places", ()), strict=False)):
+            member.restore(Position.loads(place), under(str(number), tensors))
+
+    def run(self, on_step: Watch | None, on_epoch: Watch | None) -> dict[str, Result | TsunaguError]:
+        """Train all, and store the results of those that were asked for."""
+        population = Population(self._members)
+        every = min(trial.pipeline.train.checkpoint_seconds for trial in self._trials.values())
+        clock = Clock(every=every, save=self._save)
+
+        def step() -> None:
+            clock.tick()
+            if on_step is not None:
+                on_step(self._members[0])
+
+        population.run(step, on_epoch)
+        outcomes: dict[str, Result | TsunaguError] = dict(
+            zip(
+                (self._names[number] for number in population.failures),
+                population.failures.values(),
+                strict=True,
+            )
+        )
+        for name, member in zip(self._names, self._members, strict=True):
+            if name in self._todo and name not in outcomes:
+                outcomes[name] = self._finish(name, member)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        return outcomes
+
+    def _finish(self, name: str, member: Training) -> Result | TsunaguError:
+        try:
+            return self._store.finish(record(self._trials[name], member, name, self._store.working(name)))
+        except TsunaguError as error:
+            return error
+
+    def _stored(self) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
+        if not self._path.exists():
+            return {}, {}
+        tensors, note = read_tensors(self._path)
+        kept: dict[str, list[str]] = json.loads(note)
+        return tensors, kept
+
+    def _save(self) -> None:
+        tensors: dict[str, Tensor] = {}
+        for number, member in enumerate(self._members):
+            tensors |= named(str(number), member.tensors())
+        places = [member.position_now.dumps() for member in self._members]
+        write_tensors(self._path, tensors, json.dumps({"members": self._names, "places": places}))
+
+
+def _training(trial: Trial, table: Table, split: Split) -> Training:
+    return Training(trial.pipeline, table, split, seed=trial.seed)
+
+
+def _shape(pipeline: Pipeline) -> object:
+    """What members of a population share."""
+    tasks = {
+        name: [
+            to_data(task.inputs),
+            task.output,
+            [[to_data(loss.args), loss.key, loss.target, bool(loss.weight)] for loss in task.losses],
+        ]
+        for name, task in pipeline.tasks.items()
+    }
+    train = pipeline.train
+    stages = [train.pretrain, train.intermediate, train.epochs, train.pretrain_epochs, train.batch_size]
+    return [tasks, stages, pipeline.metric, list(pipeline.metrics)]
