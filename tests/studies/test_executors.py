@@ -93,18 +93,20 @@ def _is_clean(out):
 def test_a_killed_worker_costs_only_its_unfinished_steps(executor, network, study_of, pipeline_of, tmp_path):
     own = node(f"{network}:Net")
     chain = pipeline_of(second=own, epochs=6, patience=None, checkpoint_seconds=0.0)
-    study = study_of(chain, seeds=2, baselines={"mass": "auc(vis_mass, is_higgs)"})
+    # Two batch sizes cannot go in step, so each trial is a group of its own, here and there.
+    sizes = {"train.batch_size": {"some": 32, "more": 33}}
+    study = study_of(chain, vary=sizes, baselines={"mass": "auc(vis_mass, is_higgs)"})
     run_study(study, tmp_path / "here", base=tmp_path)
     steps = _steps(tmp_path)
     told = []
-    watcher = Watcher(end=lambda planned, result: told.append(planned.trial.seed))
+    watcher = Watcher(end=lambda planned, result: told.append(planned.method))
     outcome = run_study(study, tmp_path / "there", base=tmp_path, watcher=watcher, executor=executor)
     assert (tmp_path / "notes.killed").exists()
     # From its beginning it would have made 19 steps again.
     assert steps < _steps(tmp_path) < steps + 10
     assert not outcome.failures
-    assert sorted(told) == [1, 2]
-    assert [row.planned.trial.seed for row in outcome.rows] == [1, 2]
+    assert sorted(told) == ["more", "some"]
+    assert [row.planned.method for row in outcome.rows] == ["some", "more"]
     assert len(_bytes(tmp_path / "here")) == 8
     assert _bytes(tmp_path / "there") == _bytes(tmp_path / "here")
     assert _rows(tmp_path / "there") == _rows(tmp_path / "here")
@@ -139,21 +141,22 @@ def _fails(study, tmp_path):
 
 
 def test_a_failure_is_tried_again_once_after_all_others(study_of, tmp_path, monkeypatch):
-    from tsunagu.studies import work
+    from tsunagu.trials import group
 
-    original, order = work.run_trial, []
+    original, order = group.run_trial, []
 
     def flaky(trial, table, store, **watch):
-        order.append(trial.seed)
-        if order == [1]:
+        order.append(trial.pipeline.train.batch_size)
+        if order == [8]:
             raise MemoryError
         return original(trial, table, store, **watch)
 
-    monkeypatch.setattr(work, "run_trial", flaky)
-    outcome = run_study(study_of(seeds=3), tmp_path, base=tmp_path)
-    assert order == [1, 2, 3, 1]
+    monkeypatch.setattr(group, "run_trial", flaky)
+    study = study_of(vary={"train.batch_size": {"few": 8, "some": 16, "many": 32}})
+    outcome = run_study(study, tmp_path, base=tmp_path)
+    assert order == [8, 16, 32, 8]
     assert not outcome.failures
-    assert [row["seed"] for row in _rows(tmp_path)] == ["1", "2", "3"]
+    assert [row["method"] for row in _rows(tmp_path)] == ["few", "some", "many"]
     assert _is_clean(tmp_path)
 
 
@@ -239,7 +242,8 @@ def test_a_study_that_is_stopped_goes_on_with_new_workers(words, how, again, stu
     if again is None:
         return
     run_study(study, tmp_path / "there", base=tmp_path, executor=again)
-    run_study(study, tmp_path / "here", base=tmp_path)
+    # As many groups as before: a population of another size may round differently.
+    run_study(study, tmp_path / "here", base=tmp_path, executor=again)
     assert _bytes(tmp_path / "there") == _bytes(tmp_path / "here")
     assert _rows(tmp_path / "there") == _rows(tmp_path / "here")
     assert _is_clean(tmp_path / "there")

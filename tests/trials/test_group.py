@@ -14,7 +14,7 @@ from tsunagu.trials import Result, Store, Trial, run_trial
 from tsunagu.trials.group import populations, run_group
 
 
-class Interrupted(Exception):
+class Interrupted(BaseException):
     """Stands for a process that is killed."""
 
 
@@ -125,7 +125,7 @@ def test_a_damaged_checkpoint_is_named_and_nothing_finished_is_lost(pipeline_of,
     run_trial(trials[0], table, store)
     with pytest.raises(Interrupted):
         run_group(trials, table, store, on_step=_stop_at(5))
-    (checkpoint,) = tmp_path.glob("*.population")
+    (checkpoint,) = tmp_path.glob("*.population/*")
     checkpoint.write_bytes(checkpoint.read_bytes()[:100])
     results = run_group(trials, table, store)
     assert isinstance(results[0], Result)

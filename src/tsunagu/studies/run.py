@@ -18,7 +18,7 @@ from tsunagu.studies.plan import Planned, plan
 from tsunagu.studies.tables import Row, write_results, write_summary
 from tsunagu.studies.work import Assigned, RunHere, RunThere
 from tsunagu.train import Training
-from tsunagu.trials import Executor, Result, Store
+from tsunagu.trials import Executor, Result, Store, populations
 from tsunagu.trials.executors import Answer, Failure, make_executor
 
 __all__ = ["Outcome", "Watcher", "run_study"]
@@ -146,14 +146,18 @@ class _Run:
         openers: dict[str, Study] = {}
         for study in (self.study, *(planned.study for planned in self.planned)):
             openers.setdefault(canonical(study.data), study)
-        todo = [self._assigned(digest, openers) for digest in self.named if self._is_open(digest)]
+        planned = [self._assigned(digest, openers) for digest in self.named]
+        # Whole, with what is finished in them: the checkpoint of a population is that of all its members.
+        todo = [group for group in _populations(planned) if any(self._is_open(each.digest) for each in group)]
         if todo:
             job = self._there() if executor.remote else self._here()
-            executor.run(job, _populations(todo), self.ended)
+            executor.run(job, todo, self.ended)
 
     def ended(self, assigned: Assigned, answer: Answer) -> None:
         """Note what came of a trial."""
         digest = assigned.digest
+        if digest in self.results:
+            return
         found = answer if isinstance(answer, Failure) else _read(self.store, digest)
         if isinstance(found, Failure):
             self.failures[digest] = found
@@ -213,9 +217,16 @@ class _Run:
         return RunThere(base=self.base.resolve(), store=(self.out / "trials").resolve())
 
 
-def _populations(todo: Sequence[Assigned]) -> list[list[Assigned]]:
-    """Trials that may be trained together; each by itself is a population of one."""
-    return [[assigned] for assigned in todo]
+def _populations(planned: Sequence[Assigned]) -> list[list[Assigned]]:
+    """Trials that may be trained together, on one table each."""
+    tables: dict[str, list[Assigned]] = {}
+    for assigned in planned:
+        tables.setdefault(assigned.fingerprint, []).append(assigned)
+    return [
+        [own[number] for number in numbers]
+        for own in tables.values()
+        for numbers in populations([assigned.trial for assigned in own])
+    ]
 
 
 def _read(store: Store, digest: str) -> Result | Failure:

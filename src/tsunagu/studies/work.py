@@ -20,7 +20,7 @@ from tsunagu.files import write_bytes
 from tsunagu.spec import Study
 from tsunagu.studies.opening import Tables, open_study_table
 from tsunagu.train import Training
-from tsunagu.trials import Store, Trial, run_trial
+from tsunagu.trials import Store, Trial, run_group
 from tsunagu.trials.executors import Answer, Failure
 
 __all__ = ["Assigned", "RunHere", "RunThere"]
@@ -56,10 +56,9 @@ class RunHere:
     epoch: Callable[[Training], None]
 
     def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
-        for number, assigned in enumerate(group):
-            self.begin(assigned)
-            table = partial(self.tables.of, assigned.study.data)
-            yield number, _attempt(assigned, table, self.store, on_step=self.step, on_epoch=self.epoch)
+        self.begin(group[0])
+        table = partial(self.tables.of, group[0].study.data)
+        yield from _attempt(group, table, self.store, on_step=self.step, on_epoch=self.epoch)
 
 
 @final
@@ -76,15 +75,15 @@ class RunThere:
     store: Path
 
     def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
-        for number, assigned in enumerate(group):
-            yield number, _attempt(assigned, partial(_table, assigned, self.base), Store(self.store))
+        yield from _attempt(group, partial(_table, group, self.base), Store(self.store))
 
 
 _opened: dict[str, Table] = {}
 
 
-def _table(assigned: Assigned, base: Path) -> Table:
-    """The table of a trial; the last one is kept, since trials come variation by variation."""
+def _table(group: Sequence[Assigned], base: Path) -> Table:
+    """The table of a group; the last one is kept, since trials come variation by variation."""
+    assigned = group[0]
     if assigned.fingerprint not in _opened:
         _opened.clear()
         table = open_study_table(assigned.study, base)
@@ -94,28 +93,33 @@ def _table(assigned: Assigned, base: Path) -> Table:
         msg = f"{found}: a worker reads other events there than the study was checked with; give all workers the same files"
         raise DataError(msg)
     table = _opened[assigned.fingerprint]
-    if assigned.trial.digest(table) != assigned.digest:
+    if any(each.trial.digest(table) != each.digest for each in group):
         msg = "a worker has another version of tsunagu, or of your own networks; give all workers the same"
         raise ResumeError(msg)
     return table
 
 
 def _attempt(
-    assigned: Assigned,
+    group: Sequence[Assigned],
     table: Callable[[], Table],
     store: Store,
     *,
     on_step: Callable[[Training], None] | None = None,
     on_epoch: Callable[[Training], None] | None = None,
-) -> Answer:
-    note = store.root / f"{assigned.digest}.failure.txt"
+) -> Iterator[tuple[int, Answer]]:
+    trials = [assigned.trial for assigned in group]
     try:
-        run_trial(assigned.trial, table(), store, on_step=on_step, on_epoch=on_epoch)
-    except Exception as error:  # noqa: BLE001 - whatever a user's own network raises must cost no other trial
-        return _failure(error, note)
-    with suppress(OSError):
-        note.unlink(missing_ok=True)
-    return assigned.digest
+        outcomes = run_group(trials, table(), store, on_step=on_step, on_epoch=on_epoch)
+    except TsunaguError as error:  # the table cannot be opened
+        outcomes = [error] * len(group)
+    for number, (assigned, outcome) in enumerate(zip(group, outcomes, strict=True)):
+        note = store.root / f"{assigned.digest}.failure.txt"
+        if isinstance(outcome, Exception):
+            yield number, _failure(outcome, note)
+            continue
+        with suppress(OSError):
+            note.unlink(missing_ok=True)
+        yield number, assigned.digest
 
 
 def _failure(error: Exception, note: Path) -> Failure:

@@ -5,6 +5,7 @@ in the same bytes as if it had not been.
 """
 
 from tsunagu.trials.executors import Dask, Executor, InProcess, Processes
+from tsunagu.trials.group import populations, run_group
 from tsunagu.trials.loading import load_graph
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
@@ -23,7 +24,9 @@ __all__ = [
     "Trial",
     "load_graph",
     "metric_names",
+    "populations",
     "read_tensors",
+    "run_group",
     "run_trial",
     "write_arrays",
     "write_tensors",

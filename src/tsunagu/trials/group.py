@@ -18,7 +18,7 @@ from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.run import run_trial
-from tsunagu.trials.store import Store
+from tsunagu.trials.store import CHECKPOINT, Store
 from tsunagu.trials.tensors import read_tensors, write_tensors
 
 __all__ = ["MOST", "populations", "run_group"]
@@ -27,6 +27,7 @@ MOST = 32
 """Members at most: beyond it a step gains little, and an interruption costs more."""
 
 Watch = Callable[[Training], None]
+Outcome = Result | Exception
 
 
 def populations(trials: Sequence[Trial]) -> list[list[int]]:
@@ -47,7 +48,7 @@ def run_group(
     *,
     on_step: Watch | None = None,
     on_epoch: Watch | None = None,
-) -> list[Result | TsunaguError]:
+) -> list[Outcome]:
     """The results of trials, in their order: from the store where they are there, else trained, in step where they can be.
 
     A group that was interrupted goes on from its last checkpoint, with the members that it had.
@@ -60,9 +61,9 @@ def run_group(
         on_epoch: called after every epoch of each member.
 
     Returns:
-        For each trial its result, or why it has none; the others are not lost.
+        For each trial its result, or the error that it ended with; the others are not lost.
     """
-    found: dict[int, Result | TsunaguError] = {}
+    found: dict[int, Outcome] = {}
     for numbers in populations(trials):
         own = [trials[number] for number in numbers]
         found |= dict(zip(numbers, _run(own, table, store, on_step, on_epoch), strict=True))
@@ -71,7 +72,7 @@ def run_group(
 
 def _run(
     trials: Sequence[Trial], table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
-) -> list[Result | TsunaguError]:
+) -> list[Outcome]:
     outcomes = None if len(trials) == 1 else _in_step(trials, table, store, on_step, on_epoch)
     if outcomes is None:
         return [_alone(trial, table, store, on_step, on_epoch) for trial in trials]
@@ -80,10 +81,10 @@ def _run(
 
 def _in_step(
     trials: Sequence[Trial], table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
-) -> list[Result | TsunaguError] | None:
+) -> list[Outcome] | None:
     """The outcomes of a population, or None where a member stops all of them: alone, only that one fails."""
     named_trials = {trial.digest(table): trial for trial in trials}
-    outcomes: dict[str, Result | TsunaguError] = {}
+    outcomes: dict[str, Outcome] = {}
     with ExitStack() as held:
         todo = [name for name in named_trials if not _is_settled(name, store, held, outcomes)]
         try:
@@ -91,21 +92,21 @@ def _in_step(
                 outcomes |= _Group(named_trials, todo, table, store).run(on_step, on_epoch)
         except ResumeError as error:
             outcomes |= dict.fromkeys(todo, error)
-        except TsunaguError:
+        except Exception:  # noqa: BLE001 - which member it was is found by training each alone
             return None
     return [outcomes[trial.digest(table)] for trial in trials]
 
 
 def _alone(
     trial: Trial, table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
-) -> Result | TsunaguError:
+) -> Outcome:
     try:
         return run_trial(trial, table, store, on_step=on_step, on_epoch=on_epoch)
-    except TsunaguError as error:
+    except Exception as error:  # noqa: BLE001 - whatever a user's own network raises must cost no other trial
         return error
 
 
-def _is_settled(name: str, store: Store, held: ExitStack, outcomes: dict[str, Result | TsunaguError]) -> bool:
+def _is_settled(name: str, store: Store, held: ExitStack, outcomes: dict[str, Outcome]) -> bool:
     """Whether a trial is finished or somebody else's; else it is held until the group ends."""
     try:
         done = store.find(name)
@@ -130,7 +131,10 @@ class _Group:
 
     def __init__(self, trials: dict[str, Trial], todo: Sequence[str], table: Table, store: Store) -> None:
         self._trials, self._todo, self._store = trials, set(todo), store
-        self._path = store.root / f"{digest(sorted(trials))[:32]}.population"
+        self._path = store.root / f"{digest(sorted(trials))[:32]}.population" / CHECKPOINT
+        # What a killed process was writing; the members are held, so nobody is writing now.
+        for part in self._path.parent.glob("*.part"):
+            part.unlink(missing_ok=True)
         tensors, note = self._stored()
         self._names: list[str] = note.get("members", list(todo))
         split = table.split(next(iter(trials.values())).folds)
@@ -138,7 +142,7 @@ class _Group:
         for number, (member, place) in enumerate(zip(self._members, note.get("places", ()), strict=False)):
             member.restore(Position.loads(place), under(str(number), tensors))
 
-    def run(self, on_step: Watch | None, on_epoch: Watch | None) -> dict[str, Result | TsunaguError]:
+    def run(self, on_step: Watch | None, on_epoch: Watch | None) -> dict[str, Outcome]:
         """Train all, and store the results of those that were asked for."""
         population = Population(self._members)
         every = min(trial.pipeline.train.checkpoint_seconds for trial in self._trials.values())
@@ -150,7 +154,7 @@ class _Group:
                 on_step(self._members[0])
 
         population.run(step, on_epoch)
-        outcomes: dict[str, Result | TsunaguError] = dict(
+        outcomes: dict[str, Outcome] = dict(
             zip(
                 (self._names[number] for number in population.failures),
                 population.failures.values(),
@@ -162,9 +166,10 @@ class _Group:
                 outcomes[name] = self._finish(name, member)
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+            self._path.parent.rmdir()
         return outcomes
 
-    def _finish(self, name: str, member: Training) -> Result | TsunaguError:
+    def _finish(self, name: str, member: Training) -> Outcome:
         try:
             return self._store.finish(record(self._trials[name], member, name, self._store.working(name)))
         except TsunaguError as error:

@@ -23,7 +23,7 @@ from tsunagu.train import Epoch, Position, Training
 from tsunagu.trials.result import Result
 from tsunagu.trials.tensors import read_tensors, write_tensors
 
-__all__ = ["Store", "write_arrays", "write_history"]
+__all__ = ["CHECKPOINT", "Store", "write_arrays", "write_history"]
 
 CHECKPOINT = "checkpoint.safetensors"
 RESULT = "result.json"
