@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tsunagu.cli import app
 from tsunagu.cli import main as run_main
-from tsunagu.spec import dump_yaml
+from tsunagu.spec import choice, dump_yaml, node
 
 MISTAKEN = """\
 data:
@@ -66,9 +66,23 @@ def test_the_plan_shows_sizes_stages_and_trials(study_file):
         "4,353",
         "pretrain classify",
         "true_tau_p4 for tau_p4",
-        "1 trials with 1 seed",
+        "1 trial with 1 seed",
+        "ScaleFactor: alone",
     ):
         assert word in text
+
+
+def test_the_plan_shows_what_is_trained_in_step_and_how(study_of, pipeline_of, tmp_path):
+    first = choice(scale=node("ScaleFactor"), cnn=node("TauCNN"))
+    chain = pipeline_of(first=first, second=node("MLP", hidden=[4]))
+    study = study_of(chain, seeds=3, vary={"train.intermediate": {"chain": True, "end to end": False}})
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study), encoding="utf-8")
+    text = _run("plan", path).stdout
+    assert "Trained in step" in text
+    assert "│ 6 + 6" in text
+    assert "TauCNN: loop" in text
+    assert "MLP: batched" in text
 
 
 def test_run_and_report_leave_tables_and_figures_and_are_quiet(study_file, tmp_path):

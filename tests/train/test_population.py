@@ -9,7 +9,7 @@ import torch
 
 from tsunagu.errors import TsunaguError
 from tsunagu.spec import Folds, architectures, choice, node, resolve
-from tsunagu.train import Population, Position, Training
+from tsunagu.train import Population, Position, Training, probe
 
 FIRST = choice(
     mlp=node("TauMLP", features=[4], hidden=[4]), scale=node("ScaleFactor"), zero=node("Zero", output=[2, 3])
@@ -59,6 +59,39 @@ def test_a_grid_with_two_seeds_ends_as_its_members_alone(pipeline_of, table, spl
             for group in (together, alone)
         ]
         assert metrics[0].index(min(metrics[0])) == metrics[1].index(min(metrics[1]))
+
+
+def test_members_may_read_other_columns_than_the_first(pipeline_of, table, split):
+    pipelines = [
+        pipeline_of(first=node(key), epochs=1, pretrain_epochs=1, batch_size=64)
+        for key in ("ScaleFactor", "TauCNN")
+    ]
+    together = _train(pipelines, table, split, [1, 1]).members
+    for ours, pipeline in zip(together, pipelines, strict=True):
+        alone = Training(pipeline, table, split, seed=1)
+        alone.run()
+        _assert_alike(ours, alone, 2e-4)
+
+
+def test_a_probe_tells_how_each_model_is_run(pipeline_of, table, split):
+    pipelines = [pipeline_of(first=node(key), epochs=1) for key in ("ScaleFactor", "TauCNN")]
+    members = [Training(p, table, split, seed=s) for p in pipelines for s in (1, 2)]
+    assert probe(members) == {
+        "calibrate": ("vmap", "vmap", "loop", "loop"),
+        "classify": ("batched", "batched", "batched", "batched"),
+    }
+    assert probe(members[:1]) == {"calibrate": ("alone",), "classify": ("alone",)}
+
+
+def test_a_probe_says_which_stage_fails(pipeline_of, table, split, monkeypatch):
+    members = [Training(pipeline_of(pretrain=False), table, split, seed=s) for s in (1, 2)]
+
+    def broken(*_):
+        raise ValueError("no jets")
+
+    monkeypatch.setattr(type(members[0].graph.models["classify"]), "forward", broken)
+    with pytest.raises(TsunaguError, match="joint: a batch of 32 events fails: no jets"):
+        probe(members)
 
 
 def test_members_have_their_own_rates_losses_and_clipping(pipeline_of, table, split):

@@ -54,7 +54,7 @@ def _stop_at(step):
     return stop
 
 
-def test_each_has_its_own_result_near_the_one_alone(pipeline_of, table, tmp_path):
+def test_each_has_its_own_result_near_the_one_alone(pipeline_of, table, tmp_path, caplog):
     trials = _trials(pipeline_of)
     results = run_group(trials, table, Store(tmp_path / "together"))
     for trial, result in zip(trials, results, strict=True):
@@ -70,6 +70,7 @@ def test_each_has_its_own_result_near_the_one_alone(pipeline_of, table, tmp_path
             np.testing.assert_allclose(ours["test_score"], theirs["test_score"], rtol=1e-3, atol=1e-4)
     assert not list((tmp_path / "together").glob("*.population"))
     assert not list((tmp_path / "together").glob("*.part"))
+    assert "one by one" not in caplog.text
 
 
 @pytest.mark.parametrize("steps", [(1,), (7, 3), (12, 1, 9)])
@@ -108,7 +109,7 @@ def test_one_that_diverges_leaves_the_others(pipeline_of, table, tmp_path):
     assert "not a number" in str(failed)
 
 
-def test_one_that_stops_everything_fails_alone(pipeline_of, table, tmp_path, monkeypatch):
+def test_one_that_stops_everything_fails_alone(pipeline_of, table, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(registry._registered, "Raises", Raises)
     monkeypatch.setattr("tsunagu.trials.result._sources", lambda pipeline: {})
     trials = [
@@ -118,6 +119,7 @@ def test_one_that_stops_everything_fails_alone(pipeline_of, table, tmp_path, mon
     fine, failed = run_group(trials, table, Store(tmp_path))
     assert isinstance(fine, Result)
     assert "it is broken" in str(failed)
+    assert "2 trials are trained one by one, since together: " in caplog.text
 
 
 def test_a_damaged_checkpoint_is_named_and_nothing_finished_is_lost(pipeline_of, table, tmp_path):

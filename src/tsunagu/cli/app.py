@@ -71,6 +71,7 @@ def check(study: StudyFile, overrides: Overrides = None) -> None:
     """Find everything that is wrong with a study and its files, before any training."""
     from tsunagu.studies import check_study
 
+    _one_thread()
     document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
@@ -85,6 +86,7 @@ def plan(study: StudyFile, overrides: Overrides = None) -> None:
     from tsunagu.cli.plan import describe
     from tsunagu.studies import check_study
 
+    _one_thread()
     document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
@@ -101,15 +103,12 @@ def run(
     cluster: Cluster = None,
 ) -> None:
     """Run a study, or continue it, or return at once if it is finished."""
-    import torch
-
     from tsunagu.cli.progress import watching
     from tsunagu.report import explain, results_table
     from tsunagu.studies import run_study
     from tsunagu.trials.executors import choose_executor, make_executor
 
-    # One thread a process: torch's spinning threads cost far more than they gain on small models.
-    torch.set_num_threads(1)
+    _one_thread()
     document = read_study(study, overrides)
     with problems(document), watching() as watcher:
         where = choose_executor(document.study.executor, workers=workers, cluster=cluster)
@@ -152,6 +151,13 @@ def report(
     console.print(f"Figures, each as PNG, PDF and CSV with its numbers: {state}")
     for path in sorted(folder.glob("*.png")):
         console.print(f"  {path}", markup=False)
+
+
+def _one_thread() -> None:
+    """Torch's spinning threads cost far more than they gain on small models."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def main() -> None:

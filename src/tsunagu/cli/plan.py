@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table as Grid
 
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
-from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve
+from tsunagu.spec import Pipeline, Study, architectures, canonical, choices, count, resolve
 from tsunagu.studies import plan, seeds
 from tsunagu.tasks import build_graph, stages
+from tsunagu.train import Training, probe
+from tsunagu.trials import Trial, populations
 
 __all__ = ["describe"]
 
@@ -24,14 +26,52 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     if choices(study.pipeline):
         yield _choices(study.pipeline)
     yield from _trials(study)
+    yield _in_step(study, table)
 
 
 def _trials(study: Study) -> Iterator[str]:
     trials, each = list(plan(study)), len(seeds(study))
     methods = Counter(trial.method for trial in trials)
-    yield f"{len(trials)} trials with {each} seed{'s' if each > 1 else ''}:"
+    yield f"{len(trials)} trial{'s'[: len(trials) > 1]} with {each} seed{'s'[: each > 1]}:"
     for method, number in methods.items():
         yield f"  {method}: {number // each}" + (f" x {each}" if each > 1 else "")
+
+
+def _in_step(study: Study, table: Table) -> Grid:
+    """How many trials are trained as one population, and how the models of each are run."""
+    here = [
+        trial.trial
+        for trial in plan(study)
+        if trial.study.data.model_copy(update={"folds": study.data.folds}) == study.data
+    ]
+    sizes: dict[tuple[str, ...], list[str]] = {}
+    for numbers in populations(here):
+        backends = _backends([here[number] for number in numbers], table)
+        sizes.setdefault(backends, []).append(str(len(numbers)))
+    grid = Grid("trials", *study.tasks, title="Trained in step")
+    for backends, counts in sizes.items():
+        grid.add_row(" + ".join(counts), *backends)
+    return grid
+
+
+def _backends(trials: Sequence[Trial], table: Table) -> tuple[str, ...]:
+    """For each task, its models and how they are run; two members of each model are enough to tell."""
+    few, seen = [], Counter[str]()
+    for trial in trials:
+        models = [f"{name} {canonical(task.model)}" for name, task in trial.pipeline.tasks.items()]
+        if any(seen[model] < 2 for model in models):
+            few.append(trial)
+            seen.update(models)
+    split = table.split(few[0].folds)
+    ways = probe([Training(trial.pipeline, table, split, seed=trial.seed) for trial in few])
+    return tuple(
+        ", ".join(
+            dict.fromkeys(
+                f"{trial.pipeline.tasks[name].model.key}: {way}" for trial, way in zip(few, own, strict=True)
+            )
+        )
+        for name, own in ways.items()
+    )
 
 
 def _events(study: Study, table: Table) -> Grid:

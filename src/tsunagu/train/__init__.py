@@ -4,6 +4,7 @@ from tsunagu.train.evaluation import Evaluation, evaluate, measure, predict, res
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
+from tsunagu.train.probe import probe
 from tsunagu.train.stacked import Rows
 from tsunagu.train.stepper import Member, Stepper
 from tsunagu.train.training import Training
@@ -24,6 +25,7 @@ __all__ = [
     "measure",
     "optimizer",
     "predict",
+    "probe",
     "reseed_for_evaluation",
 ]
 

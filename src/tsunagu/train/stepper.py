@@ -90,7 +90,9 @@ class Stepper:
 
     def __init__(self, members: Sequence[Member], stages: Sequence[Stage], table: Table) -> None:
         self._members, self._stage, self._table = members, stages[0], table
-        self.columns = columns_of(members[0].graph, stages[0])
+        # A model reads only what its arguments name, so members of other models may read other columns.
+        read = (columns_of(member.graph, stages[0]) for member in members)
+        self.columns = list(dict.fromkeys(column for columns in read for column in columns))
         self._terms = [_weighted(terms) for terms in zip(*(stage.terms for stage in stages), strict=True)]
         self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
         self._every = [group for groups in self._groups.values() for group in groups]
@@ -98,15 +100,19 @@ class Stepper:
         stacks = [(task, g.members, g.rows) for task, groups in self._groups.items() for g in groups]
         self.updates = Updates([member.pipeline.train for member in members], stacks)
 
-    @property
-    def backends(self) -> dict[str, list[tuple[str, int]]]:
-        """By task, how each group of modules is run and how many there are; known after the first step."""
-        return {
-            task: [
-                (group.forward.backend, len(group.members)) for group in groups if group.forward is not None
-            ]
-            for task, groups in self._groups.items()
-        }
+    def probe(self, index: Tensor, orders: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
+        """How the models are run, found with one batch and without a step; running statistics may change by it.
+
+        Args:
+            index: ``[S, B]`` rows of the table.
+            orders: for each member, which of the S it sees.
+
+        Returns:
+            By task, for each member ``alone``, ``loop``, ``batched`` or ``vmap``.
+        """
+        with torch.no_grad():
+            self._losses(index, orders)
+        return {task: _backends(groups) for task, groups in self._groups.items()}
 
     def step(self, index: Tensor, orders: tuple[int, ...]) -> Tensor:
         """One optimiser step.
@@ -181,6 +187,11 @@ class Stepper:
         # Constant candidates (controls such as Zero) at the end of the chain give a loss that nothing can lower.
         if total.requires_grad:
             torch.autograd.backward(total)
+
+
+def _backends(groups: Sequence[_Group]) -> tuple[str, ...]:
+    found = {member: group.forward for group in groups for member in group.members}
+    return tuple(forward.backend for _, forward in sorted(found.items()) if forward is not None)
 
 
 def _grouped(members: Sequence[Member], task: str) -> list[_Group]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import final
@@ -25,6 +26,7 @@ __all__ = ["MOST", "populations", "run_group"]
 
 MOST = 32
 """Members at most: beyond it a step gains little, and an interruption costs more."""
+_LOG = logging.getLogger(__name__)
 
 Watch = Callable[[Training], None]
 Outcome = Result | Exception
@@ -92,7 +94,8 @@ def _in_step(
                 outcomes |= _Group(named_trials, todo, table, store).run(on_step, on_epoch)
         except ResumeError as error:
             outcomes |= dict.fromkeys(todo, error)
-        except Exception:  # noqa: BLE001 - which member it was is found by training each alone
+        except Exception as error:  # noqa: BLE001 - which member it was is found by training each alone
+            _LOG.warning("%d trials are trained one by one, since together: %r", len(todo), error)
             return None
     return [outcomes[trial.digest(table)] for trial in trials]
 
