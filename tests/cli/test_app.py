@@ -85,6 +85,13 @@ def test_the_plan_shows_what_is_trained_in_step_and_how(study_of, pipeline_of, t
     assert "MLP: batched" in text
 
 
+def test_the_plan_counts_the_trials_on_other_events(study_of, tmp_path):
+    study = study_of(seeds=2, vary={"data.weight": {"weighted": "weight", "plain": None}})
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study), encoding="utf-8")
+    assert "and 2 on other events" in _run("plan", path).stdout
+
+
 def test_run_and_report_leave_tables_and_figures_and_are_quiet(study_file, tmp_path):
     done = _run("run", study_file, "--out", tmp_path / "out", "--set", "train.epochs=1")
     assert done.exit_code == 0

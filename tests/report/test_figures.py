@@ -402,14 +402,20 @@ def test_three_classes_are_drawn_one_against_the_rest(own, change_predictions):
     assert "scores_score_class2_mlp_mass.png" in written
 
 
+def _searched(own, read, rewrite, validation):
+    """The six trials as one method that is chosen from by these numbers, and the baseline."""
+    table = read(own / "results.csv") | {
+        "method": ["grid"] * 6 + ["visible_mass"],
+        "validation_auc": validation,
+    }
+    rows = [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)]
+    rewrite(own / "results.csv", rows)
+    return table
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_method_that_searched_is_its_chosen_trials(own, read, rewrite):
-    table = read(own / "results.csv") | {"method": ["grid"] * 6 + ["visible_mass"]}
-    table["validation_auc"] = ["0.9", "0.8", "nan", "0.8", "0.9", "0.7", "0.82"]
-    rewrite(
-        own / "results.csv",
-        [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
-    )
+    table = _searched(own, read, rewrite, ["0.9", "0.8", "nan", "0.8", "0.9", "0.7", "0.82"])
     report(own)
     assert set(read(own / "figures" / "roc_score.csv")["method"]) == {"grid", "visible_mass"}
     drawn = read(own / "figures" / "violin_auc.csv")
@@ -421,12 +427,7 @@ def test_a_method_that_searched_is_its_chosen_trials(own, read, rewrite):
 
 @pytest.mark.usefixtures("quick")
 def test_a_seed_with_nothing_to_choose_by_is_told(own, read, rewrite):
-    table = read(own / "results.csv") | {"method": ["grid"] * 6 + ["visible_mass"]}
-    table["validation_auc"] = ["0.9", "nan", "0.9", "0.8", "", "0.7", "0.82"]
-    rewrite(
-        own / "results.csv",
-        [dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True)],
-    )
+    _searched(own, read, rewrite, ["0.9", "nan", "0.9", "0.8", "", "0.7", "0.82"])
     report(own)
     told = (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
     assert "grid, seed 2: none of 2 architectures has a number on the validation events" in told

@@ -39,9 +39,10 @@ def _trials(study: Study) -> Iterator[str]:
 
 def _in_step(study: Study, table: Table) -> Grid:
     """How many trials are trained as one population, and how the models of each are run."""
+    trials = list(plan(study))
     here = [
         trial.trial
-        for trial in plan(study)
+        for trial in trials
         if trial.study.data.model_copy(update={"folds": study.data.folds}) == study.data
     ]
     sizes: dict[tuple[str, ...], list[str]] = {}
@@ -51,6 +52,8 @@ def _in_step(study: Study, table: Table) -> Grid:
     grid = Grid("trials", *study.tasks, title="Trained in step")
     for backends, counts in sizes.items():
         grid.add_row(" + ".join(counts), *backends)
+    if others := len(trials) - len(here):
+        grid.caption = f"and {others} on other events"
     return grid
 
 

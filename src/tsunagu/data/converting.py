@@ -53,10 +53,7 @@ def convert(
     """As :func:`~tsunagu.data.loading.load`, with columns that are files.
 
     Args:
-        sources: the files.
-        plan: what to read.
-        wanted: what to make of it.
-        missing: for a column of the files, what stands in it in place of NaN.
+        sources, plan, wanted, missing: as there.
         cache: where the columns are kept, and looked for first.
         memory: bytes that may be used meanwhile.
 
