@@ -17,6 +17,7 @@ from tsunagu.layers.calibration import ScaleFactor, TauCNN, TauMLP
 from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.dense import Activation, activate, dense
+from tsunagu.layers.film import FiLM
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.registry import check_args, find, known, register
@@ -27,6 +28,7 @@ __all__ = [
     "MLP",
     "Activation",
     "Dropout",
+    "FiLM",
     "LogMomentum",
     "MassMLP",
     "Noise",

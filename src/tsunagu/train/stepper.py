@@ -17,7 +17,7 @@ from tsunagu.losses import weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term
 from tsunagu.train.evaluation import columns_of
-from tsunagu.train.stacked import Forward, Inputs, Pick, Rows, choose
+from tsunagu.train.stacked import Forward, Gradients, Inputs, Pick, Rows, choose
 from tsunagu.train.updates import Updates
 
 __all__ = ["Member", "Stepper", "alike"]
@@ -96,6 +96,7 @@ class Stepper:
         self._terms = [_weighted(terms) for terms in zip(*(stage.terms for stage in stages), strict=True)]
         self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
         self._every = [group for groups in self._groups.values() for group in groups]
+        self._gradients: Gradients | None = None
         self._alone = members[0].graph if len(members) == 1 else None
         stacks = [(task, g.members, g.rows) for task, groups in self._groups.items() for g in groups]
         self.updates = Updates([member.pipeline.train for member in members], stacks)
@@ -173,13 +174,9 @@ class Stepper:
         return total
 
     def _differentiate(self, total: Tensor) -> None:
-        stacked = [group for group in self._every if group.forward is not None and group.forward.together]
-        if not (stacked and total.requires_grad):
-            self._backward(total)
-            return
-        leaves = [leaf for g in self._every for leaf in (g.rows.together if g in stacked else g.rows.single)]
-        found = torch.autograd.grad(total, [leaf for leaf, _ in leaves], materialize_grads=True)
-        torch._foreach_copy_([place for _, place in leaves], list(found))
+        if self._gradients is None:
+            self._gradients = Gradients([(g.rows, g.forward) for g in self._every if g.forward is not None])
+        self._gradients.write(total)
 
     def _backward(self, total: Tensor) -> None:
         for group in self._every:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tsunagu.spec import Node, Train, canonical
+from tsunagu.train.fused import Steps
 from tsunagu.train.optimizer import learning_rate, optimizer
 from tsunagu.train.stacked import Rows
 from tsunagu.train.state import copied, named, under
@@ -49,7 +50,7 @@ class _Unit:
 @final
 @dataclass(frozen=True)
 class _Kind:
-    made: torch.optim.Optimizer
+    steps: Steps
     schedule: Node | None
     rates: list[float]
 
@@ -86,14 +87,14 @@ class Updates:
         for member in self._clipped:
             self._clip(member)
         for kind in self._kinds:
-            kind.made.step()
+            kind.steps.step()
 
     def set_rates(self, done: int, steps: int) -> None:
         """Set the learning rates to where their schedules are after so many of all steps."""
         for kind in self._kinds:
             if kind.schedule is not None:
                 factor = learning_rate(kind.schedule, done, steps)
-                for group, rate in zip(kind.made.param_groups, kind.rates, strict=True):
+                for group, rate in zip(kind.steps.optimizer.param_groups, kind.rates, strict=True):
                     group["lr"] = rate * factor
 
     def moments(self, member: int) -> dict[str, Tensor]:
@@ -109,15 +110,14 @@ class Updates:
         for unit in self._units:
             states = [under(unit.task, moments[member]) for member in unit.members]
             if states[0]:
-                self._optimizer_of(unit).state[unit.parameter] = unit.joined(states)
+                self._steps_of(unit).replace(unit.parameter, unit.joined(states))
 
     def _state(self, unit: _Unit) -> dict[str, Tensor]:
-        state = self._optimizer_of(unit).state.get(unit.parameter, {})
+        state = self._steps_of(unit).optimizer.state.get(unit.parameter, {})
         return {name: torch.as_tensor(value) for name, value in state.items() if value is not None}
 
-    def _optimizer_of(self, unit: _Unit) -> torch.optim.Optimizer:
-        made = (kind.made for kind in self._kinds)
-        return next(o for o in made if any(p is unit.parameter for g in o.param_groups for p in g["params"]))
+    def _steps_of(self, unit: _Unit) -> Steps:
+        return next(kind.steps for kind in self._kinds if kind.steps.has(unit.parameter))
 
     def _clip(self, member: int) -> None:
         limit = self._settings[member].clip
@@ -141,4 +141,4 @@ def _units(task: str, members: tuple[int, ...], rows: Rows, kinds: Sequence[str]
 
 def _kind(train: Train, units: Sequence[_Unit]) -> _Kind:
     made = optimizer(train.optimizer, [unit.parameter for unit in units])
-    return _Kind(made, train.schedule, [group["lr"] for group in made.param_groups])
+    return _Kind(Steps(made), train.schedule, [group["lr"] for group in made.param_groups])

@@ -9,7 +9,7 @@ from torch import nn
 from tsunagu.layers import registry, reseed
 from tsunagu.spec import node
 from tsunagu.tasks import build
-from tsunagu.train.stacked import Inputs, Pick, Rows, choose
+from tsunagu.train.stacked import Gradients, Inputs, Pick, Rows, choose
 
 MEMBERS, EVENTS = 3, 20
 
@@ -59,6 +59,33 @@ class Frozen(nn.Module):
         return self.second(self.first(x).tanh())
 
 
+class Tied(nn.Module):
+    """One layer that is used twice: its gradient has two parts."""
+
+    def __init__(self):
+        super().__init__()
+        layer = nn.Linear(3, 3)
+        self.layers = nn.Sequential(nn.Linear(3, 3), layer, nn.Tanh(), layer, nn.ReLU(), nn.Linear(3, 1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Unused(nn.Module):
+    """A layer that no output depends on: its gradient is 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.Linear(3, 2), nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.used(x)
+
+
+def _dense(activation):
+    return [node("Linear", 3, 5), node(activation), node("Linear", 5, 4), node(activation)]
+
+
 JETS = ((2, 3, 16, 16), (2, 4))
 CASES = {
     "linear": ("batched", node("Linear", 3, 2), ((3,),)),
@@ -75,6 +102,14 @@ CASES = {
         [node("Linear", 3, 8, False), node("BatchNorm1d", 8), node("GELU"), node("Linear", 8, 1)],
         ((3,),),
     ),
+    **{
+        activation: ("batched", _dense(activation), ((3,),))
+        for activation in ("ReLU", "Tanh", "Sigmoid", "SiLU", "GELU", "Mish", "ELU")
+    },
+    "two activations": ("batched", [*_dense("Tanh"), node("ReLU"), node("Linear", 4, 1)], ((3,),)),
+    "condition": ("batched", node("FiLM", 6, 2), ((6,), (2,))),
+    "tied": ("batched", node("Tied"), ((3,),)),
+    "unused": ("batched", node("Unused"), ((3,),)),
     "frozen": ("batched", node("Frozen"), ((3,),)),
     "scale factor": ("vmap", node("ScaleFactor"), ((2, 4),)),
     "slopes": ("vmap", [node("Linear", 3, 4), node("PReLU"), node("Linear", 4, 1)], ((3,),)),
@@ -88,7 +123,7 @@ CASES = {
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch):
-    for cls in (Shared, Centred, Stubborn, Frozen):
+    for cls in (Shared, Centred, Stubborn, Frozen, Tied, Unused):
         monkeypatch.setitem(registry._registered, cls.__name__, cls)
 
 
@@ -115,11 +150,7 @@ def _train_together(spec, shapes):
         for number, module in enumerate(modules):
             reseed(module, 10 * step + number)
         total = _objective(forward.run(inputs))
-        leaves = rows.together if forward.together else rows.single
-        if total.requires_grad:
-            found = torch.autograd.grad(total, [leaf for leaf, _ in leaves], materialize_grads=True)
-            for (_, place), gradient in zip(leaves, found, strict=True):
-                place.copy_(gradient)
+        Gradients([(rows, forward)]).write(total)
         made.step()
     return forward.backend, modules
 

@@ -121,6 +121,6 @@ def test_stacked_parameters_are_the_same_memory_as_the_modules():
     stacked.data[1].fill_(7.0)
     assert (nets[1][2].weight == 7.0).all()
     assert not (nets[0][2].weight == 7.0).any()
-    places = {id(leaf): gradient for leaf, gradient in rows.together}
+    places = {id(leaf.parameter): leaf.gradient for leaf in rows.together}
     places[id(stacked)][2].fill_(5.0)
     assert (nets[2][2].weight.grad == 5.0).all()

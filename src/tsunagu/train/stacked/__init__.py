@@ -6,10 +6,11 @@ one after the other.
 """
 
 from tsunagu.train.stacked.backends import Forward, choose
+from tsunagu.train.stacked.gradients import Gradients
 from tsunagu.train.stacked.inputs import Inputs, Pick
 from tsunagu.train.stacked.rows import Rows
 
-__all__ = ["Forward", "Inputs", "Pick", "Rows", "choose"]
+__all__ = ["Forward", "Gradients", "Inputs", "Pick", "Rows", "choose"]
 
 
 def __dir__() -> list[str]:

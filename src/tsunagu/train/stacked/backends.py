@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from tsunagu.layers import reseed, stochastic, undisturbed
+from tsunagu.train.stacked.dense import Dense
 from tsunagu.train.stacked.inputs import Inputs
 from tsunagu.train.stacked.layers import NotStackable, stack
 from tsunagu.train.stacked.rows import Rows
@@ -30,10 +31,12 @@ class Forward:
     Args:
         backend: ``alone``, ``loop``, ``batched`` or ``vmap``.
         run: takes :class:`Inputs` and gives ``[R, B, ...]``.
+        dense: layers that write the gradients of their weights themselves.
     """
 
     backend: str
     run: Run
+    dense: tuple[Dense, ...] = ()
 
     @property
     def together(self) -> bool:
@@ -54,28 +57,34 @@ def choose(modules: Sequence[nn.Module], rows: Rows, inputs: Inputs) -> Forward:
     if len(modules) == 1:
         return Forward("alone", _looped(modules))
     if not _has_convolutions(modules[0]):
-        for backend, make in (("batched", _batched), ("vmap", _vmapped)):
-            run = _try(make, modules, rows, inputs)
-            if run is not None:
-                return Forward(backend, run)
+        for make in (_batched, _vmapped):
+            forward = _try(make, modules, rows, inputs)
+            if forward is not None:
+                return forward
     return Forward("loop", _looped(modules))
 
 
 def _try(
-    make: Callable[[Sequence[nn.Module], Rows], Run], modules: Sequence[nn.Module], rows: Rows, inputs: Inputs
-) -> Run | None:
+    make: Callable[[Sequence[nn.Module], Rows], Forward],
+    modules: Sequence[nn.Module],
+    rows: Rows,
+    inputs: Inputs,
+) -> Forward | None:
     before = [{name: value.clone() for name, value in module.named_buffers()} for module in modules]
     try:
-        run = make(modules, rows)
+        forward = make(modules, rows)
         with torch.no_grad(), undisturbed(modules):
-            found, wanted = _seeded(run, modules, inputs), _seeded(_looped(modules[:2]), modules, inputs)
+            found, wanted = (
+                _seeded(forward.run, modules, inputs),
+                _seeded(_looped(modules[:2]), modules, inputs),
+            )
     except (NotStackable, RuntimeError, ValueError, TypeError, IndexError, AttributeError):
         return None
     finally:
         for module, buffers in zip(modules, before, strict=True):
             for name, value in module.named_buffers():
                 value.copy_(buffers[name])
-    return run if _alike(found[:2], wanted) else None
+    return forward if _alike(found[:2], wanted) else None
 
 
 def _seeded(run: Run, modules: Sequence[nn.Module], inputs: Inputs) -> Tensor:
@@ -108,7 +117,7 @@ def _looped(modules: Sequence[nn.Module]) -> Run:
     return run
 
 
-def _batched(modules: Sequence[nn.Module], rows: Rows) -> Run:
+def _batched(modules: Sequence[nn.Module], rows: Rows) -> Forward:
     net, members = stack(modules, rows).train(), len(modules)
 
     def run(inputs: Inputs) -> Tensor:
@@ -117,10 +126,10 @@ def _batched(modules: Sequence[nn.Module], rows: Rows) -> Run:
         made: Tensor = net(*(value.flatten(0, 1) for value in positional), **folded)
         return made.view(members, -1, *made.shape[1:])
 
-    return run
+    return Forward("batched", run, tuple(part for part in net.modules() if isinstance(part, Dense)))
 
 
-def _vmapped(modules: Sequence[nn.Module], rows: Rows) -> Run:
+def _vmapped(modules: Sequence[nn.Module], rows: Rows) -> Forward:
     first = modules[0]
     if (
         any(stochastic(first))
@@ -140,4 +149,4 @@ def _vmapped(modules: Sequence[nn.Module], rows: Rows) -> Run:
         made: Tensor = together(weights, positional, keywords)
         return made
 
-    return run
+    return Forward("vmap", run)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tsunagu.layers import Dropout, Stochastic
+from tsunagu.train.stacked.dense import ACTIVATIONS, Dense, Layer
 from tsunagu.train.stacked.rows import Rows
 
 __all__ = ["NotStackable", "stack"]
@@ -54,23 +55,31 @@ def _weight(layers: Sequence[nn.Module], name: str, rows: Rows) -> Tensor | None
     own = [getattr(layer, name) for layer in layers]
     if own[0] is None:
         return None
-    return rows.stacked(own[0]) if own[0].requires_grad else torch.stack([p.detach() for p in own])
+    values, leaf = rows.gather(own)
+    return values if leaf is None else leaf.parameter
 
 
-class _Linear(nn.Module):
-    def __init__(self, layers: Sequence[nn.Linear], rows: Rows) -> None:
-        super().__init__()
-        self.members = len(layers)
-        weight = _weight(layers, "weight", rows)
-        assert weight is not None
-        self.turned = weight.transpose(1, 2)  # [R, in, out]
-        bias = _weight(layers, "bias", rows)
-        self.bias = None if bias is None else bias.unsqueeze(1)
+def _linear(layers: Sequence[nn.Linear], rows: Rows) -> nn.Module:
+    return Dense([Layer.of(layers, rows)])
 
-    def forward(self, x: Tensor) -> Tensor:
-        flat = x.reshape(self.members, -1, x.shape[-1])
-        product = flat.bmm(self.turned) if self.bias is None else self.bias.baddbmm(flat, self.turned)
-        return product.view(*x.shape[:-1], product.shape[-1])
+
+def _sequential(modules: Sequence[nn.Sequential], rows: Rows) -> nn.Module:
+    """Dense layers and the activations behind them become one operation, up to the next other layer."""
+    parts: list[nn.Module] = []
+    dense: list[Layer] = []
+    columns = [list(column) for column in zip(*modules, strict=True)]
+    for place, column in enumerate(columns):
+        if type(column[0]) is nn.Linear:
+            dense.append(Layer.of(column, rows, _activation(columns[place + 1 :])))
+        elif not (place and type(columns[place - 1][0]) is nn.Linear and type(column[0]) in ACTIVATIONS):
+            parts += [*([Dense(dense)] if dense else []), stack(column, rows)]
+            dense = []
+    return nn.Sequential(*parts, *([Dense(dense)] if dense else []))
+
+
+def _activation(columns: Sequence[Sequence[nn.Module]]) -> nn.Module | None:
+    follows = columns[0][0] if columns else None
+    return follows if type(follows) in ACTIVATIONS else None
 
 
 class _LSTM(nn.Module):
@@ -179,7 +188,8 @@ def _shared(layers: Sequence[nn.Module], name: str) -> Tensor:
 
 
 _BATCHED: dict[type[nn.Module], Batched] = {
-    nn.Linear: _Linear,
+    nn.Linear: _linear,
+    nn.Sequential: _sequential,
     nn.LSTM: _LSTM,
     nn.LayerNorm: _LayerNorm,
     nn.BatchNorm1d: _BatchNorm,

@@ -7,6 +7,7 @@ writing a checkpoint are one operation each. The modules' parameters become view
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -14,8 +15,37 @@ from torch import Tensor, nn
 
 __all__ = ["Leaf", "Rows"]
 
-Leaf = tuple[nn.Parameter, Tensor]
-"""A parameter that a loss is differentiated by, and where its gradient belongs: a view of the buffer."""
+
+@final
+@dataclass(slots=True, eq=False)
+class Leaf:
+    """A parameter that a loss is differentiated by.
+
+    Args:
+        parameter: ``[R, ...]`` of all members, or ``[...]`` of one.
+        gradient: of the same shape, a view of the buffer: where the gradient belongs.
+        fresh: whether nothing has been written there in this step.
+    """
+
+    parameter: nn.Parameter
+    gradient: Tensor
+    fresh: bool = True
+
+    def add_product(self, left: Tensor, right: Tensor) -> None:
+        """Add ``left [R, a, b] @ right [R, b, c]`` to the gradient; what is left of the last step does not count."""
+        # Into a tensor of its own first: torch multiplies member by member where the result is no single block.
+        self._add(left.bmm(right))
+
+    def add_sum(self, gradient: Tensor) -> None:
+        """Add ``gradient [R, N, c]``, summed over N."""
+        self._add(gradient.sum(1))
+
+    def _add(self, part: Tensor) -> None:
+        if self.fresh:
+            self.gradient.copy_(part)
+        else:
+            self.gradient.add_(part)
+        self.fresh = False
 
 
 @final
@@ -70,7 +100,17 @@ class Rows:
 
     def stacked(self, parameter: nn.Parameter) -> nn.Parameter:
         """One parameter of all members, ``[R, ...]``, given the first member's."""
-        return self._stacked[id(parameter)][0]
+        return self._stacked[id(parameter)].parameter
+
+    def gather(self, parameters: Sequence[Tensor]) -> tuple[Tensor, Leaf | None]:
+        """One parameter of all members, ``[R, ...]``, given each member's, and where its gradient goes.
+
+        Frozen parameters are copied, and have no leaf.
+        """
+        leaf = self._stacked.get(id(parameters[0]))
+        if leaf is None:
+            return torch.stack([parameter.detach() for parameter in parameters]), None
+        return leaf.parameter.detach(), leaf
 
     def _adopt(
         self, number: int, parameters: Sequence[nn.Parameter], shapes: Sequence[torch.Size]
@@ -82,7 +122,7 @@ class Rows:
             parameter.data = place
             # Backward adds into a gradient that is already there, so it lands in the buffer.
             parameter.grad = self.gradients[number, start:end].view(shape)
-            yield parameter, parameter.grad
+            yield Leaf(parameter, parameter.grad)
 
     def _across(self, shapes: Sequence[torch.Size]) -> Iterator[Leaf]:
         for start, shape in _places(shapes):
@@ -90,7 +130,7 @@ class Rows:
             weight, gradient = (
                 torch.as_strided(b, size, stride, start) for b in (self.weights, self.gradients)
             )
-            yield nn.Parameter(weight), gradient
+            yield Leaf(nn.Parameter(weight), gradient)
 
 
 def _places(shapes: Sequence[torch.Size]) -> Iterator[tuple[int, torch.Size]]:
