@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.results import RESULTS, entry, machine, merge
 from benchmarks.rows import ROWS
+from tsunagu.train import for_small_steps
 
 
 def main(names: list[str]) -> int:
@@ -19,7 +19,7 @@ def main(names: list[str]) -> int:
     if unknown:
         console.print(f"unknown: {', '.join(unknown)}; known: {', '.join(ROWS)}")
         return 2
-    torch.set_num_threads(1)
+    for_small_steps()
     hardware, table = machine(), _table()
     for name in names or ROWS:
         with console.status(name):

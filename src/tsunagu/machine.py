@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -11,7 +12,14 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
 
-__all__ = ["ONE_THREAD", "begin_worker", "environment", "usable_cores", "without_interrupts"]
+__all__ = [
+    "ONE_THREAD",
+    "begin_worker",
+    "environment",
+    "keep_freed_memory",
+    "usable_cores",
+    "without_interrupts",
+]
 
 ONE_THREAD: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",
@@ -121,3 +129,27 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+# glibc's numbers for these settings.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
+_MOST_KEPT, _LARGEST_KEPT, _AHEAD = 1 << 29, 1 << 25, 1 << 26
+
+
+def keep_freed_memory() -> None:
+    """Keep up to 512 MB of freed memory for the next request, in place of giving it back to the system.
+
+    A training step frees and asks for the same megabytes every time. With glibc's defaults every tensor of more than
+    128 kB may be returned and fetched again, page by page, which costs wide networks a tenth of a step. Elsewhere nothing
+    is changed.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    for setting, value in (
+        (_TRIM_THRESHOLD, _MOST_KEPT),
+        (_TOP_PAD, _AHEAD),
+        (_MMAP_THRESHOLD, _LARGEST_KEPT),
+    ):
+        mallopt(setting, value)

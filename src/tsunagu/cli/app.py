@@ -70,8 +70,9 @@ def schema(
 def check(study: StudyFile, overrides: Overrides = None) -> None:
     """Find everything that is wrong with a study and its files, before any training."""
     from tsunagu.studies import check_study
+    from tsunagu.train import for_small_steps
 
-    _one_thread()
+    for_small_steps()
     document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
@@ -85,8 +86,9 @@ def plan(study: StudyFile, overrides: Overrides = None) -> None:
     """Show what a run would do: models and sizes, stages, choices, trials, events."""
     from tsunagu.cli.plan import describe
     from tsunagu.studies import check_study
+    from tsunagu.train import for_small_steps
 
-    _one_thread()
+    for_small_steps()
     document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
@@ -106,9 +108,10 @@ def run(
     from tsunagu.cli.progress import watching
     from tsunagu.report import explain, results_table
     from tsunagu.studies import run_study
+    from tsunagu.train import for_small_steps
     from tsunagu.trials.executors import choose_executor, make_executor
 
-    _one_thread()
+    for_small_steps()
     document = read_study(study, overrides)
     with problems(document), watching() as watcher:
         where = choose_executor(document.study.executor, workers=workers, cluster=cluster)
@@ -151,13 +154,6 @@ def report(
     console.print(f"Figures, each as PNG, PDF and CSV with its numbers: {state}")
     for path in sorted(folder.glob("*.png")):
         console.print(f"  {path}", markup=False)
-
-
-def _one_thread() -> None:
-    """Torch's spinning threads cost far more than they gain on small models."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_ra
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.probe import probe
+from tsunagu.train.process import for_small_steps
 from tsunagu.train.stacked import Rows
 from tsunagu.train.stepper import Member, Stepper
 from tsunagu.train.training import Training
@@ -21,6 +22,7 @@ __all__ = [
     "check_optimizer",
     "check_schedule",
     "evaluate",
+    "for_small_steps",
     "learning_rate",
     "measure",
     "optimizer",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tsunagu.errors import TsunaguError
 from tsunagu.random import derive_seed
+from tsunagu.train.process import denormals_are_zero
 from tsunagu.train.state import copied
 from tsunagu.train.stepper import Stepper, alike
 
@@ -61,9 +62,11 @@ class Population:
             on_step: called after every step of all members.
             on_epoch: called after every epoch of each member.
         """
-        while going := [member for member in self._sound() if not member.done]:
-            stage = min(member.position.stage for member in going)
-            self._stage([member for member in going if member.position.stage == stage], on_step, on_epoch)
+        with denormals_are_zero():
+            while going := [member for member in self._sound() if not member.done]:
+                stage = min(member.position.stage for member in going)
+                now = [member for member in going if member.position.stage == stage]
+                self._stage(now, on_step, on_epoch)
 
     def _sound(self) -> list[Training]:
         return [member for number, member in enumerate(self.members) if number not in self.failures]

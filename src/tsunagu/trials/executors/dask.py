@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, final
 
-import torch
-
 from tsunagu.errors import ResumeError
 from tsunagu.machine import usable_cores
+from tsunagu.train import for_small_steps
 from tsunagu.trials.executors.clusters import connected
 from tsunagu.trials.executors.executor import DEATHS, Answer, Executor, Failure, Job, Piece, answers, pieces
 
@@ -126,5 +125,5 @@ def _run(job: Job[M], members: Sequence[M]) -> list[tuple[int, Answer]]:
     """What a worker does with a group."""
     with _one_at_a_time:
         # Of the thread that Dask runs it in.
-        torch.set_num_threads(1)
+        for_small_steps()
         return list(answers(job, members))

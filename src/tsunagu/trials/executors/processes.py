@@ -14,10 +14,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar, final
 
-import torch
-
 from tsunagu.errors import TsunaguError
 from tsunagu.machine import ONE_THREAD, begin_worker, environment, usable_cores, without_interrupts
+from tsunagu.train import for_small_steps
 from tsunagu.trials.executors.executor import DEATHS, Answer, Executor, Failure, Job, Piece, answers, pieces
 
 __all__ = ["Processes"]
@@ -187,7 +186,7 @@ _STILLBORN = (
 def _serve(pipe: Connection, job: Job[Any]) -> None:
     """What a worker does: run groups until there is none."""
     begin_worker()
-    torch.set_num_threads(1)
+    for_small_steps()
     pipe.send(READY)
     while (group := pipe.recv()) is not None:
         for pair in answers(job, group):
