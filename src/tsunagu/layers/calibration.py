@@ -157,11 +157,14 @@ class ScaleFactor(nn.Module):
 
 
 def _calibrate(
-    momenta: LogMomentum, embed: nn.Module, head: nn.Module, jet_image: Tensor, jet_p4: Tensor
+    momenta: LogMomentum, embed: nn.Sequential, head: nn.Module, jet_image: Tensor, jet_p4: Tensor
 ) -> Tensor:
     jet = momenta(jet_p4)
     # A pixel's energy spans four orders of magnitude; what noise subtraction left below 0 counts as nothing.
     maps = torch.log1p(jet_image.clamp(min=0.0)).flatten(0, 1)
+    if isinstance(embed[0], nn.Conv2d):
+        # Convolutions on a CPU are a quarter faster where a pixel's channels are neighbours in memory.
+        maps = maps.contiguous(memory_format=torch.channels_last)
     embedding = embed(maps).unflatten(0, jet_p4.shape[:2])
     return correct(jet, head(torch.cat([embedding, jet], dim=-1)), momenta.pt_scale)
 

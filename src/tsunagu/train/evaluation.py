@@ -17,7 +17,7 @@ from tsunagu.tasks import Graph, Stage
 
 __all__ = ["Evaluation", "columns_of", "evaluate", "measure", "predict", "reseed_for_evaluation"]
 
-CHUNK = 2048
+CHUNK = 512
 """Events at a time; a part of the numerics, since a matrix product may round differently for another size."""
 
 
