@@ -5,6 +5,7 @@ from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_ra
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.probe import probe
+from tsunagu.train.sharing import Finished, Stages, stage_inputs, stage_key
 from tsunagu.train.stacked import Rows
 from tsunagu.train.stepper import Member, Stepper
 from tsunagu.train.training import Training
@@ -12,10 +13,12 @@ from tsunagu.train.training import Training
 __all__ = [
     "Epoch",
     "Evaluation",
+    "Finished",
     "Member",
     "Population",
     "Position",
     "Rows",
+    "Stages",
     "Stepper",
     "Training",
     "check_optimizer",
@@ -27,6 +30,8 @@ __all__ = [
     "predict",
     "probe",
     "reseed_for_evaluation",
+    "stage_inputs",
+    "stage_key",
 ]
 
 
