@@ -162,7 +162,13 @@ class _Group:
             if on_step is not None:
                 on_step(population.first)
 
-        stored = StoredStages(store=self._store, folds=self._folds, table=self._table, save=self._save)
+        stored = StoredStages(
+            store=self._store,
+            folds=self._folds,
+            table=self._table,
+            working=self._path.parent,
+            save=self._save,
+        )
         population.run(step, on_epoch, stored)
         outcomes: dict[str, Outcome] = {self._names[n]: error for n, error in population.failures.items()}
         for name, member in zip(self._names, self._members, strict=True):

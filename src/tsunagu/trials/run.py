@@ -63,5 +63,6 @@ def _train(
         if on_step is not None:
             on_step(now)
 
-    training.run(step, on_epoch, StoredStages(store=store, folds=trial.folds, table=table, save=save))
+    stages = StoredStages(store=store, folds=trial.folds, table=table, working=store.working(name), save=save)
+    training.run(step, on_epoch, stages)
     return store.finish(record(trial, training, name, store.working(name)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import final
@@ -36,12 +37,15 @@ class StoredStages(Stages):
         store: that of the trials.
         folds: of the trainings.
         table: of the trainings.
-        save: writes a checkpoint of trainings that end a stage together.
+        working: the folder of the trainings' checkpoint, where a file is written before it gets its name: what a killed
+            process leaves there is removed by the next one that holds them.
+        save: writes that checkpoint.
     """
 
     store: Store
     folds: Folds
     table: Table
+    working: Path
     save: Callable[[], None]
 
     def find(self, training: Training) -> Finished | None:
@@ -66,9 +70,15 @@ class StoredStages(Stages):
         for training in todo:
             # Of two workers that trained the same stage the first one's stays, so that who found it finds it again.
             if self.find(training) is None:
-                finished = training.finished()
-                note = json.dumps([asdict(line) for line in finished.history])
-                write_tensors(self._path(training), finished.weights, note)
+                self._write(self._path(training), training.finished())
+
+    def _write(self, path: Path, finished: Finished) -> None:
+        part = self.working / "stage.part"
+        write_tensors(part, finished.weights, json.dumps([asdict(line) for line in finished.history]))
+        # The trial is worth more than what others could take from it.
+        with suppress(OSError):
+            path.parent.mkdir(exist_ok=True)
+            part.replace(path)
 
     def _path(self, training: Training) -> Path:
         inputs = stage_inputs(training.pipeline, training.position.stage)
