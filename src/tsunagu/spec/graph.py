@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
-from tsunagu.spec.architecture import architectures, resolve
 from tsunagu.spec.models import Pipeline, Task
 from tsunagu.spec.nodes import Value, options
 
@@ -127,13 +126,14 @@ def _check_losses(pipeline: Pipeline) -> list[Mistake]:
 def _check_joint(pipeline: Pipeline) -> list[Mistake]:
     """Without the joint stage, what is left is the training of each task alone, which needs its truth."""
     train = pipeline.train
-    switches = {name: getattr(train, name) for name in ("joint", "pretrain", "intermediate")}
-    for architecture in architectures(switches):
-        plain = resolve(switches, architecture)
-        off = [name for name in ("pretrain", "intermediate") if not plain[name]]
-        if not plain["joint"] and (off or len(pipeline.tasks) == 1):
-            return [Mistake(("train", "joint"), _needs(off))]
+    off = [name for name in ("pretrain", "intermediate") if _can_be_off(getattr(train, name))]
+    if _can_be_off(train.joint) and (off or len(pipeline.tasks) == 1):
+        return [Mistake(("train", "joint"), _needs(off))]
     return []
+
+
+def _can_be_off(switch: Value) -> bool:
+    return any(option is False for _, option in options(switch))
 
 
 def _needs(off: list[str]) -> str:
