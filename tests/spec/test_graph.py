@@ -62,10 +62,6 @@ def test_truth_leaks_through_another_tasks_target_too():
             "found train.pretrain false; set train.pretrain to true, or train.joint to true",
         ),
         ({"intermediate": False}, "found train.intermediate false; set train.intermediate to true, or"),
-        (
-            {"pretrain": choice(True, False), "intermediate": False},
-            "found train.intermediate false; set train.intermediate to true, or train.joint to true",
-        ),
         ({"pretrain": choice(True, False)}, "found train.pretrain false"),
         (
             {"pretrain": False, "intermediate": False},

@@ -109,9 +109,14 @@ def test_a_damaged_stage_is_made_anew(pipeline_of, table, tmp_path, damage, capl
     assert len(mended) == 2
 
 
-@pytest.mark.parametrize("steps", [(1,), (2, 3), (7, 1, 4), (6, 6), (12, 2)])
-def test_killed_it_ends_in_the_same_bytes_with_those_that_wait(pipeline_of, table, tmp_path, steps):
+@pytest.mark.parametrize("stored", [False, True], ids=["nothing stored", "some stages stored"])
+@pytest.mark.parametrize("steps", [(1,), (2, 3), (7, 1, 4), (6, 6), (12, 2)], ids=str)
+def test_killed_it_ends_in_the_same_bytes_with_those_that_wait(pipeline_of, table, tmp_path, steps, stored):
+    """Some wait for one that leads, and where stages are stored some are a stage ahead."""
     trials = _trials(pipeline_of, patience=1)
+    for root in (tmp_path / "whole", tmp_path / "parts"):
+        if stored:
+            _run(_trials(pipeline_of, SECONDS[:1], seeds=(1,), patience=1, epochs=2), table, root)
     _run(trials, table, tmp_path / "whole")
     for step in steps:
         left = iter(range(step - 1, -1, -1))
@@ -123,7 +128,7 @@ def test_killed_it_ends_in_the_same_bytes_with_those_that_wait(pipeline_of, tabl
         with pytest.raises(Interrupted):
             run_group(trials, table, Store(tmp_path / "parts"), on_step=stop)
     run_group(trials, table, Store(tmp_path / "parts"))
-    assert len(_files(tmp_path / "whole")) == 12
+    assert len(_files(tmp_path / "whole")) == 12 + 2 * stored
     assert _files(tmp_path / "parts") == _files(tmp_path / "whole")
     assert len(_stages(tmp_path / "whole")) == 8
     assert _stages(tmp_path / "parts") == _stages(tmp_path / "whole")
