@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
+from tsunagu.metrics import parse_metric
 from tsunagu.train.evaluation import CHUNK, reseed_for_evaluation
 from tsunagu.train.sharing import frozen_key
 from tsunagu.train.stacked import Pick
@@ -89,7 +90,8 @@ def _fill(
     stacks: dict[str, Tensor], place: int, count: int, training: Training, number: int, rows: Sequence[Tensor]
 ) -> None:
     graph, table, stage = training.graph.eval(), training.table, training.stages[number]
-    columns, wanted = graph.columns(stage.frozen), training.reads(stage)
+    columns, metric = graph.columns(stage.frozen), parse_metric(training.pipeline.metric)
+    wanted = {*graph.columns(stage.tasks), *metric.arguments}
     for part in rows:
         reseed_for_evaluation(graph, training.seed)
         for chunk in torch.split(part, CHUNK):

@@ -224,10 +224,6 @@ class Training:
         """A message with the stage and the epoch before it."""
         return f"{self.stage.name}, epoch {self.position.epoch + 1}: {message}"
 
-    def reads(self, stage: Stage) -> set[str]:
-        """The names that the tasks of a stage and the metric read: columns, and outputs of other tasks."""
-        return {*self.graph.columns(stage.tasks, stage.substitutes), *self._metric.arguments}
-
     @property
     def _learns(self) -> bool:
         # A stage of constant models (controls such as Zero) has nothing to learn.
