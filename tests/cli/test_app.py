@@ -85,6 +85,26 @@ def test_the_plan_shows_what_is_trained_in_step_and_how(study_of, pipeline_of, t
     assert "MLP: batched" in text
 
 
+def test_the_plan_counts_the_stages_that_are_shared(study_of, pipeline_of, tmp_path):
+    models = {f"{size}": node("MLP", hidden=[size]) for size in (2, 3, 4)}
+    chain = pipeline_of(choice(scale=node("ScaleFactor"), cnn=node("TauCNN")), choice(**models))
+    study = study_of(chain, seeds=2, vary={"train.joint": {"together": True, "one by one": False}})
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study), encoding="utf-8")
+    # Of 24 trials with three stages each: 2 x 2 and 3 x 2 pretrainings, and 24 last stages.
+    assert "34 stages are trained instead of 72" in _run("plan", path).stdout
+    alone = _run(
+        "plan", path, "--set", "train.pretrain=false", "--set", "train.joint=true", "--set", "vary={}"
+    )
+    assert "stages are trained instead" not in alone.stdout
+
+
+def test_the_plan_names_frozen_tasks(study_file):
+    text = _run("plan", study_file, "--set", "train.joint=false").stdout
+    assert "classify after calibrate" in text
+    assert "tau_p4 of the frozen calibrate" in text
+
+
 def test_the_plan_counts_the_trials_on_other_events(study_of, tmp_path):
     study = study_of(seeds=2, vary={"data.weight": {"weighted": "weight", "plain": None}})
     path = tmp_path / "study.yaml"

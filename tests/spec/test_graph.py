@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tsunagu.errors import SpecError
-from tsunagu.spec import LossTerm, Pipeline, Task, Train, check_graph, node, order, supervisors
+from tsunagu.spec import LossTerm, Pipeline, Task, Train, check_graph, choice, node, order, supervisors
 
 
 def _pipeline(**tasks):
@@ -52,3 +52,37 @@ def test_truth_leaks_through_another_tasks_target_too():
     pipeline = _pipeline(one=(["x"], "a", "truth"), two=(["a", "truth"], "b", "label"))
     (mistake,) = check_graph(pipeline)
     assert mistake.path == ("tasks", "two", "inputs", 1)
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (
+            {"pretrain": False},
+            "found train.pretrain false; set train.pretrain to true, or train.joint to true",
+        ),
+        ({"intermediate": False}, "found train.intermediate false; set train.intermediate to true, or"),
+        ({"pretrain": choice(True, False)}, "found train.pretrain false"),
+        (
+            {"pretrain": False, "intermediate": False},
+            "set train.pretrain and train.intermediate to true, or train.joint to true",
+        ),
+    ],
+)
+def test_tasks_that_are_not_trained_together_need_their_own_truth(train, message):
+    tasks = _pipeline(one=(["x"], "a", "t"), two=(["a"], "b", "u"))
+    (mistake,) = check_graph(tasks.model_copy(update={"train": Train(joint=False, **train)}))
+    assert mistake.path == ("train", "joint")
+    assert message in mistake.message
+
+
+def test_one_task_is_trained_after_none():
+    alone = _pipeline(one=(["x"], "a", "t")).model_copy(update={"train": Train(joint=False)})
+    (mistake,) = check_graph(alone)
+    assert "there is one task only; set train.joint to true" in mistake.message
+
+
+def test_a_joint_stage_may_be_chosen_where_it_is_possible():
+    tasks = _pipeline(one=(["x"], "a", "t"), two=(["a"], "b", "u"))
+    for joint in (False, choice(True, False)):
+        assert not check_graph(tasks.model_copy(update={"train": Train(joint=joint)}))

@@ -92,7 +92,7 @@ def test_the_digest_of_a_pipeline_is_pinned():
     )
     pipeline = Pipeline(tasks={"fit": task}, metric="mse(y, t)")
     assert digest(task) == "a3524f146ffde7f1d362e0aa95b29a82a5a8560c9f57000f1b5a1433efe882c4"
-    assert digest(pipeline) == "e17a47463118f57d9529c81d310194a25725265bd29afc3559fda26de748f3e3"
+    assert digest(pipeline) == "711295e8cd15f10b7f5e55c01dd9a8f571ce3bd7db89fb7b56a64e1866142162"
 
 
 def test_python_reports_all_mistakes_at_once_too():

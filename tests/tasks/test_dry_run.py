@@ -54,6 +54,12 @@ def test_a_good_pipeline_passes(table, pipeline_of):
     check_data(pipeline_of(), table)
 
 
+def test_without_a_joint_stage_every_output_is_there_for_the_metrics(table, pipeline_of):
+    check_data(pipeline_of(joint=False, metrics=("bias(tau_p4, true_tau_p4)",)), table)
+    (mistake,) = _mistakes(pipeline_of(joint=False, metrics=("bias(tau_p4, is_higgs)",)), table)
+    assert mistake.startswith("metrics.0: ")
+
+
 def test_shapes_that_do_not_fit_are_found_on_a_few_events(table):
     (found,) = _mistakes(_pipeline(node("Linear", 7, 3)), table)
     assert found.startswith("tasks.fit.model: the model fails on jet_p4 [4, 2, 4]: ")

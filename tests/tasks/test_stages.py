@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tsunagu.spec import LossTerm
+from tsunagu.spec import LossTerm, Task, node
 from tsunagu.tasks import stages
 
 
@@ -23,6 +23,18 @@ def test_end_to_end_the_truth_of_an_intermediate_output_enters_nowhere(pipeline_
     (only,) = stages(pipeline_of(intermediate=False))
     assert only.name == "end to end"
     assert only.targets == ("is_higgs",)
+
+
+def test_without_a_joint_stage_each_task_learns_after_those_it_reads(pipeline_of):
+    chain = pipeline_of(joint=False, epochs=7, pretrain_epochs=3)
+    loss = LossTerm(key="mse", target="vis_mass", weight=0.5)
+    mass = Task(inputs=["jet_p4", "tau_p4", "score"], output="mass", model=node("MLP"), loss=loss)
+    parts = stages(chain.model_copy(update={"tasks": {"mass": mass, **chain.tasks}}))[3:]
+    assert [part.name for part in parts] == ["classify after calibrate", "mass after calibrate and classify"]
+    assert [part.tasks for part in parts] == [("classify",), ("mass",)]
+    assert [part.frozen for part in parts] == [("calibrate",), ("calibrate", "classify")]
+    assert [(part.epochs, dict(part.substitutes)) for part in parts] == [(7, {})] * 2
+    assert [[term.output for term in part.terms] for part in parts] == [["score"], ["mass"]]
 
 
 def test_a_weight_of_zero_drops_the_term_from_the_sum_but_not_the_pretraining(pipeline_of):

@@ -159,6 +159,13 @@ def test_only_what_can_go_in_step_is_put_together(pipeline_of, monkeypatch):
     assert populations(trials) == [[0, 2], [4], [1], [3]]
 
 
+def test_trials_of_one_seed_which_may_share_stages_are_neighbours(pipeline_of, monkeypatch):
+    trials = _trials(pipeline_of, seeds=(1, 2, 3))
+    assert [trials[number].seed for number in populations(trials)[0]] == [1, 1, 2, 2, 3, 3]
+    monkeypatch.setattr("tsunagu.trials.group.MOST", 2)
+    assert populations(trials) == [[0, 3], [1, 4], [2, 5]]
+
+
 def test_threads_are_not_touched(pipeline_of, table, tmp_path):
     before = torch.get_num_threads()
     run_group(_trials(pipeline_of, seeds=(1, 2)), table, Store(tmp_path))

@@ -74,7 +74,8 @@ def test_killed_at_every_write_in_turn(place, trial, table, tmp_path, whole, mon
     assert killed > 0
     assert _same(whole, parts)
     assert {path.name for path in parts.path.iterdir()} == ALL
-    assert {path.name for path in store.root.iterdir()} <= {parts.digest, f"{parts.digest}.lock"}
+    assert {path.name for path in store.root.iterdir()} <= {parts.digest, f"{parts.digest}.lock", "stages"}
+    assert not list(store.root.rglob("*.part"))
 
 
 def test_a_disk_that_is_full_at_any_write_is_a_clear_error_and_costs_nothing(

@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
 from tsunagu.spec import Pipeline, Study, architectures, canonical, choices, count, resolve
-from tsunagu.studies import plan, seeds
+from tsunagu.studies import count_stages, plan, seeds
 from tsunagu.tasks import build_graph, stages
 from tsunagu.train import Training, probe
 from tsunagu.trials import Trial, populations
@@ -35,6 +35,9 @@ def _trials(study: Study) -> Iterator[str]:
     yield f"{len(trials)} trial{'s'[: len(trials) > 1]} with {each} seed{'s'[: each > 1]}:"
     for method, number in methods.items():
         yield f"  {method}: {number // each}" + (f" x {each}" if each > 1 else "")
+    count, trained = count_stages(study)
+    if trained < count:
+        yield f"{trained} stages are trained instead of {count}: one that several trials share is trained once"
 
 
 def _in_step(study: Study, table: Table) -> Grid:
@@ -136,8 +139,14 @@ def _stages(pipeline: Pipeline) -> Grid:
         grid.add_column(name)
     first = resolve(pipeline, next(iter(architectures(pipeline))))
     for stage in stages(first):
-        replaced = ", ".join(f"{column} for {output}" for output, column in stage.substitutes.items())
-        grid.add_row(stage.name, replaced or "-", f"{stage.epochs} epochs", str(stage.patience or "-"))
+        replaced = [f"{column} for {output}" for output, column in stage.substitutes.items()]
+        frozen = [f"{first.tasks[task].output} of the frozen {task}" for task in stage.frozen]
+        grid.add_row(
+            stage.name,
+            ", ".join(replaced + frozen) or "-",
+            f"{stage.epochs} epochs",
+            str(stage.patience or "-"),
+        )
     return grid
 
 

@@ -64,6 +64,7 @@ def check_graph(pipeline: Pipeline, columns: set[str] | None = None) -> list[Mis
     tasks.classify.inputs.0: 'jte' is neither a column nor an output (did you mean 'jet'?)
     """
     mistakes = _check_outputs(pipeline, columns) + _check_inputs(pipeline, columns) + _check_losses(pipeline)
+    mistakes += _check_joint(pipeline)
     try:
         order(pipeline)
     except SpecError as error:
@@ -120,6 +121,30 @@ def _check_losses(pipeline: Pipeline) -> list[Mistake]:
         for name, task in tasks.items()
         if not task.losses
     ]
+
+
+def _check_joint(pipeline: Pipeline) -> list[Mistake]:
+    """Without the joint stage, what is left is the training of each task alone, which needs its truth."""
+    train = pipeline.train
+    off = [name for name in ("pretrain", "intermediate") if _can_be_off(getattr(train, name))]
+    if _can_be_off(train.joint) and (off or len(pipeline.tasks) == 1):
+        return [Mistake(("train", "joint"), _needs(off))]
+    return []
+
+
+def _can_be_off(switch: Value) -> bool:
+    return any(option is False for _, option in options(switch))
+
+
+def _needs(off: list[str]) -> str:
+    rule = "false trains each task after the ones before it"
+    if not off:
+        return f"{rule}, but there is one task only; set train.joint to true"
+    found = " and ".join(f"train.{name} false" for name in off)
+    right = " and ".join(f"train.{name}" for name in off)
+    return (
+        f"{rule}, alone and on its own truth, but found {found}; set {right} to true, or train.joint to true"
+    )
 
 
 def _circle(pipeline: Pipeline, names: list[str]) -> Mistake:

@@ -195,7 +195,9 @@ class Train(_Model):
         pretrain: train each task alone on the truth first.
         intermediate: keep the losses of intermediate outputs; false is end to end: no truth of an intermediate
             output enters anywhere, so nothing is pretrained either.
-        epochs: at most so many passes over the training events with all tasks together.
+        joint: train all tasks together at the end; false trains each task after the ones before it instead, on what
+            these make of each event, and leaves these as they are. It needs ``pretrain`` and ``intermediate``.
+        epochs: at most so many passes over the training events with all tasks together, or after the others.
         pretrain_epochs: the same for each task alone; as ``epochs`` by default.
         batch_size: events in a step.
         optimizer: a class of ``torch.optim``.
@@ -207,6 +209,7 @@ class Train(_Model):
 
     pretrain: Bool = True
     intermediate: Bool = True
+    joint: Bool = True
     epochs: Annotated[StrictInt, Field(ge=0), OrChoice()] = 20
     pretrain_epochs: Annotated[Annotated[StrictInt, Field(ge=0)] | None, OrChoice()] = None
     batch_size: Annotated[PositiveInt, OrChoice()] = 256

@@ -3,7 +3,7 @@
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.checks import check_spec, check_study
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
-from tsunagu.studies.plan import Planned, plan, seeds
+from tsunagu.studies.plan import Planned, count_stages, plan, seeds
 from tsunagu.studies.run import Outcome, Watcher, run_study
 from tsunagu.studies.tables import Row, write_results, write_summary
 
@@ -16,6 +16,7 @@ __all__ = [
     "Watcher",
     "check_spec",
     "check_study",
+    "count_stages",
     "needed_columns",
     "open_study_table",
     "plan",

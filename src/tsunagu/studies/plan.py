@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from tsunagu.spec import (
     Study,
     architectures,
+    canonical,
+    digest,
     resolve,
     variations,
 )
+from tsunagu.tasks import stages
+from tsunagu.train import stage_inputs
 from tsunagu.trials import Trial
 
-__all__ = ["Planned", "fold_label", "method_labels", "plan", "seeds"]
+__all__ = ["Planned", "count_stages", "fold_label", "method_labels", "plan", "seeds"]
 
 FOLDS = ("data", "folds")
 
@@ -81,3 +85,21 @@ def plan(study: Study) -> Iterator[Planned]:
                     pipeline=pipeline, folds=varied.data.folds, seed=seed, architecture=architecture
                 )
                 yield Planned(method=method, labels=labels, study=varied, trial=trial)
+
+
+def count_stages(study: Study) -> tuple[int, int]:
+    """How many stages all trials have, and how many of them are trained: equal ones once.
+
+    What is in a store already is not known here.
+    """
+    count, different = 0, set[tuple[str, str, int]]()
+    for _, varied in variations(study):
+        events = canonical(varied.data)
+        for architecture in architectures(varied.pipeline):
+            pipeline = resolve(varied.pipeline, architecture)
+            for number, stage in enumerate(stages(pipeline)):
+                if stage.epochs:
+                    name = digest(stage_inputs(pipeline, number))
+                    different.update((events, name, seed) for seed in seeds(varied))
+                    count += len(seeds(varied))
+    return count, len(different)

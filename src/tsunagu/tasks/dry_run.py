@@ -100,7 +100,8 @@ def _try(
         return
     known: dict[str, Tensor] = {}
     for stage in stages(pipeline):
-        known = {}
+        # A joint stage makes all outputs; without one, each is made by some stage.
+        known = {} if stage.tasks == tuple(graph.wiring) else known
         yield from _try_stage(stage, graph, pipeline, table, known)
     for path, text in metric_texts(pipeline):
         call = parse_metric(text)
@@ -118,9 +119,10 @@ def _try_stage(
     stage: Stage, graph: Graph, pipeline: Pipeline, table: Table, known: dict[str, Tensor]
 ) -> Iterator[Mistake]:
     rows = torch.arange(min(SAMPLE, len(table)))
-    known |= table.take([*graph.columns(stage.tasks, stage.substitutes), *stage.targets], rows)
+    tasks = (*stage.frozen, *stage.tasks)
+    known |= table.take([*graph.columns(tasks, stage.substitutes), *stage.targets], rows)
     known |= {output: known[column] for output, column in stage.substitutes.items()}
-    for name in stage.tasks:
+    for name in tasks:
         task = pipeline.tasks[name]
         try:
             with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The training stages of a pipeline: each task alone on the truth, then all tasks together.
+"""The training stages of a pipeline: each task alone on the truth, then all tasks together, or each after the others.
 
 Pretraining needs no second mapping: a loss already says which column supervises an output, so a task that is trained
 alone reads that column wherever it would read the output of an earlier task.
@@ -6,7 +6,7 @@ alone reads that column wherever it would read the output of an earlier task.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -38,6 +38,8 @@ class Stage:
         terms: the losses; the objective is their weighted sum.
         epochs: at most so many passes over the training events.
         patience: stop after so many epochs without a better validation loss; None for never.
+        frozen: the tasks before them whose outputs are read, in order; they are as an earlier stage left them, and learn
+            nothing.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Stage:
     terms: tuple[Term, ...]
     epochs: int
     patience: int | None
+    frozen: tuple[str, ...] = ()
 
     def event_loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """The losses of each event, ``sum_t w_t l_te``, neither weighted nor reduced.
@@ -110,20 +113,40 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
     # End to end, the truth of an intermediate output enters nowhere, so there is nothing to pretrain on.
     if not (train.pretrain and train.intermediate and len(names) > 1):
         return (joint,)
-    return (*(_pretrain(pipeline, name) for name in names), joint)
+    pretrained = tuple(_pretrain(pipeline, name) for name in names)
+    return (*pretrained, joint) if train.joint else (*pretrained, *_each_after(pipeline, names))
 
 
 def _pretrain(pipeline: Pipeline, name: str) -> Stage:
     task, train, truth = pipeline.tasks[name], pipeline.train, supervisors(pipeline)
-    inputs = task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
     return Stage(
         name=f"pretrain {name}",
         tasks=(name,),
-        substitutes={column: truth[column] for column in inputs if column in truth},
+        substitutes={column: truth[column] for column in _columns(pipeline, name) if column in truth},
         terms=_terms(task.output, task.losses, alone=True),
         epochs=train.epochs if train.pretrain_epochs is None else train.pretrain_epochs,
         patience=train.patience,
     )
+
+
+def _each_after(pipeline: Pipeline, names: list[str]) -> Iterator[Stage]:
+    """Each task that reads others, trained on the outputs of these, which stay as they are."""
+    makers = {pipeline.tasks[name].output: name for name in names}
+    before: dict[str, set[str]] = {}
+    for name in names:
+        task, train = pipeline.tasks[name], pipeline.train
+        read = list(dict.fromkeys(makers[column] for column in _columns(pipeline, name) if column in makers))
+        before[name] = {*read, *(earlier for other in read for earlier in before[other])}
+        if read:
+            yield Stage(
+                name=f"{name} after {' and '.join(read)}",
+                tasks=(name,),
+                substitutes={},
+                terms=_terms(task.output, task.losses, alone=True),
+                epochs=train.epochs,
+                patience=train.patience,
+                frozen=tuple(other for other in names if other in before[name]),
+            )
 
 
 def _joint_terms(pipeline: Pipeline, names: list[str]) -> tuple[Term, ...]:

@@ -6,6 +6,7 @@ from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.probe import probe
 from tsunagu.train.process import for_small_steps
+from tsunagu.train.sharing import Finished, Stages, stage_inputs, stage_key
 from tsunagu.train.stacked import Rows
 from tsunagu.train.stepper import Member, Stepper
 from tsunagu.train.training import Training
@@ -13,10 +14,12 @@ from tsunagu.train.training import Training
 __all__ = [
     "Epoch",
     "Evaluation",
+    "Finished",
     "Member",
     "Population",
     "Position",
     "Rows",
+    "Stages",
     "Stepper",
     "Training",
     "check_optimizer",
@@ -29,6 +32,8 @@ __all__ = [
     "predict",
     "probe",
     "reseed_for_evaluation",
+    "stage_inputs",
+    "stage_key",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,10 +47,25 @@ def predict(graph: Graph, table: Table, rows: Tensor) -> dict[str, Tensor]:
         return _joined(graph(table.take(columns, chunk)) for chunk in torch.split(rows, CHUNK))
 
 
-def evaluate(graph: Graph, stage: Stage, metric: MetricCall, table: Table, rows: Tensor) -> Evaluation:
+def evaluate(
+    graph: Graph,
+    stage: Stage,
+    metric: MetricCall,
+    table: Table,
+    rows: Tensor,
+    frozen: Mapping[str, Tensor] | None = None,
+) -> Evaluation:
     """The stage's loss with the training weight, and the metric with the physics weight, on the given rows ``[N]``.
 
     Only what the metric reads is kept of a chunk: an intermediate output may be far larger than a score.
+
+    Args:
+        graph: is put into evaluation mode.
+        stage: says which tasks run.
+        metric: NaN where it reads what they do not make.
+        table: the columns.
+        rows: ``[N]`` row numbers.
+        frozen: the outputs ``[E, ...]`` of frozen tasks.
     """
     columns, wanted = columns_of(graph, stage), set(metric.arguments)
     total, size = torch.zeros(2, dtype=torch.float64)
@@ -59,8 +74,9 @@ def evaluate(graph: Graph, stage: Stage, metric: MetricCall, table: Table, rows:
     # Not inference_mode: what a module keeps of an evaluation (a cached mask) must be of use in the next training step.
     with torch.no_grad():
         for chunk in torch.split(rows, CHUNK):
-            batch = table.take(columns, chunk)
-            made = graph(batch, stage.tasks, stage.substitutes)
+            given = {name: output.index_select(0, chunk) for name, output in (frozen or {}).items()}
+            batch = table.take(columns, chunk) | given
+            made = given | graph(batch, stage.tasks, stage.substitutes)
             weight = table.train_weight.index_select(0, chunk).double()
             total += (weight * stage.event_loss(made, batch)).sum()
             size += weight.abs().sum()
@@ -85,7 +101,9 @@ def measure(
 
 def columns_of(graph: Graph, stage: Stage) -> list[str]:
     """The table's columns that a stage reads, as inputs or as targets."""
-    return list(dict.fromkeys([*graph.columns(stage.tasks, stage.substitutes), *stage.targets]))
+    names = dict.fromkeys([*graph.columns(stage.tasks, stage.substitutes), *stage.targets])
+    frozen = {graph.outputs[task] for task in stage.frozen}
+    return [name for name in names if name not in frozen]
 
 
 def reseed_for_evaluation(graph: Graph, seed: int) -> None:

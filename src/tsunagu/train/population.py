@@ -1,20 +1,23 @@
 """Trainings in step with each other, their modules stacked; a single training is a population of one.
 
 Members have their own weights, seeds, models, optimiser settings, loss weights and early stopping. Those that have finished
-a stage wait for the others without taking part; those that fail leave.
+a stage wait for the others without taking part; those that fail leave. A stage that is the same training for several of them
+is trained once: one leads, the others wait and take over what it came to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor
 
-from tsunagu.errors import TsunaguError
+from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.random import derive_seed
+from tsunagu.train.frozen import freeze
 from tsunagu.train.process import denormals_are_zero
+from tsunagu.train.sharing import Stages, shared
 from tsunagu.train.state import copied
 from tsunagu.train.stepper import Stepper, alike
 
@@ -30,74 +33,96 @@ class Population:
 
     Args:
         members: at one place of their trainings; their stages have the same tasks and losses.
+        failures: by number of the member, why it has left before.
 
     Attributes:
         failures: by number of the member, why it left.
+        first: of those that train at present.
 
     Raises:
         ValueError: members that cannot go in step.
     """
 
-    def __init__(self, members: Sequence[Training]) -> None:
+    def __init__(
+        self, members: Sequence[Training], failures: Mapping[int, TsunaguError] | None = None
+    ) -> None:
         first = members[0]
         for member in members[1:]:
             if problem := _unlike(first, member):
                 msg = f"these trainings cannot be a population: {problem}"
                 raise ValueError(msg)
-        if len(_places(members)) > 1:
+        self.members = list(members)
+        self.failures = dict(failures or {})
+        if len(_places(self._sound())) > 1:
             msg = "these trainings cannot be a population: they are at different places"
             raise ValueError(msg)
-        self.members = list(members)
-        self.failures: dict[int, TsunaguError] = {}
-        self._orders: tuple[int, ...] = ()
+        self.first = self.members[0]
 
     def run(
         self,
         on_step: Callable[[], None] | None = None,
         on_epoch: Callable[[Training], None] | None = None,
+        stages: Stages | None = None,
     ) -> None:
         """Train all members to the end.
 
         Args:
             on_step: called after every step of all members.
-            on_epoch: called after every epoch of each member.
+            on_epoch: called after every epoch of each member that trains; one that takes over a stage gets the lines of
+                its history all at once when the stage ends, and nobody is called.
+            stages: what has been trained elsewhere, and where to keep what is trained here.
         """
         with denormals_are_zero():
             while going := [member for member in self._sound() if not member.done]:
-                stage = min(member.position.stage for member in going)
-                now = [member for member in going if member.position.stage == stage]
-                self._stage(now, on_step, on_epoch)
+                self._earliest_stage(going, on_step, on_epoch, stages)
+
+    def _earliest_stage(
+        self,
+        going: Sequence[Training],
+        on_step: Callable[[], None] | None,
+        on_epoch: Callable[[Training], None] | None,
+        stages: Stages | None,
+    ) -> None:
+        together = shared(_earliest(going))
+        trained = [leader for leader in together if not _is_found(leader, together[leader], stages)]
+        self._stage({leader: together[leader] for leader in trained}, on_step, on_epoch)
+        ended = [leader for leader in trained if leader in self._sound()]
+        if stages is not None:
+            stages.keep([leader for leader in ended if leader.position.epoch])
+        for leader in ended:
+            for follower in together[leader]:
+                follower.take_over(leader.finished())
+            leader.end_stage()
 
     def _sound(self) -> list[Training]:
         return [member for number, member in enumerate(self.members) if number not in self.failures]
 
     def _stage(
         self,
-        members: Sequence[Training],
+        together: Mapping[Training, Sequence[Training]],
         on_step: Callable[[], None] | None,
         on_epoch: Callable[[Training], None] | None,
     ) -> None:
         active: list[Training] = []
         stepper: Stepper | None = None
-        while now := [member for member in members if member in self._sound() and member.goes_on]:
+        while now := [member for member in together if member in self._sound() and member.goes_on]:
+            if stepper is None:
+                freeze(now, now[0].position.stage, [now[0].split.train, now[0].split.validation])
             if stepper is None or now != active:
-                active, stepper = now, _bind(now)
+                active, stepper, self.first = now, _bind(now), now[0]
             self._epoch(active, stepper, on_step)
             for member in active:
-                self._guard(member, member.close_epoch)
+                self._close_epoch(member, together[member])
                 if on_epoch is not None and member in self._sound():
                     on_epoch(member)
-        for member in members:
-            if member in self._sound():
-                member.end_stage()
 
-    def _guard(self, member: Training, act: Callable[[], None]) -> None:
+    def _close_epoch(self, member: Training, followers: Sequence[Training]) -> None:
         try:
-            act()
+            member.close_epoch()
         except TsunaguError as error:
             if len(self.members) == 1:
                 raise
-            self.failures[self.members.index(member)] = error
+            self.failures |= {self.members.index(each): error for each in (member, *followers)}
 
     def _epoch(
         self, active: Sequence[Training], stepper: Stepper, on_step: Callable[[], None] | None
@@ -183,9 +208,29 @@ def _unlike(first: Training, other: Training) -> str:
     return ""
 
 
+def _earliest(members: Sequence[Training]) -> list[Training]:
+    stage = min(member.position.stage for member in members)
+    return [member for member in members if member.position.stage == stage]
+
+
+def _is_found(leader: Training, followers: Sequence[Training], stages: Stages | None) -> bool:
+    """Whether the stage has been trained elsewhere; it is ended then."""
+    finished = stages.find(leader) if stages is not None and leader.is_fresh else None
+    if finished is None:
+        return False
+    try:
+        for member in (leader, *followers):
+            member.take_over(finished)
+    except ResumeError:  # of the leader, since they are alike
+        return False
+    return True
+
+
 def _places(members: Sequence[Training]) -> set[tuple[int, int, int]]:
-    """Where those stand that will make the next step; those that wait for them are in the same stage."""
+    """Where those stand that will make the next step; those that wait for them are in the same stage or at a later one."""
     going = [member for member in members if not member.done]
-    first = min((member.position.stage for member in going), default=0)
-    places = [m.position for m in going if m.position.stage > first or m.goes_on]
+    first = _earliest(going) if going else []
+    late = [member.position for member in going if member not in first]
+    places = [member.position for member in shared(first) if member.goes_on]
+    places += [place for place in late if place.epoch or place.step]
     return {(place.stage, place.epoch, place.step) for place in places}

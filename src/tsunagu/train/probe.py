@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsunagu.errors import TsunaguError
+from tsunagu.train.frozen import freeze
 from tsunagu.train.stepper import Stepper
 from tsunagu.train.training import Training
 
@@ -28,7 +29,8 @@ def probe(members: Sequence[Training]) -> dict[str, tuple[str, ...]]:
     first = members[0]
     index = first.split.train[: first.pipeline.train.batch_size].unsqueeze(0)
     found: dict[str, tuple[str, ...]] = {}
-    for stages in zip(*(member.stages for member in members), strict=True):
+    for number, stages in enumerate(zip(*(member.stages for member in members), strict=True)):
+        freeze(members, number, [index[0]])
         stepper = Stepper([member.member for member in members], stages, first.table)
         try:
             found |= stepper.probe(index, (0,) * len(members))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor
 
 from tsunagu.errors import ResumeError
 from tsunagu.tasks import Graph
 
-__all__ = ["copied", "load", "named", "under", "weights"]
+__all__ = ["copied", "load", "named", "of_tasks", "under", "weights"]
 
 
 def weights(graph: Graph, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -21,6 +21,17 @@ def weights(graph: Graph, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
     trained = {f"weights.{name}": row for name, row in rows.items()}
     frozen = {f"frozen.{n}": p.data for n, p in graph.named_parameters() if not p.requires_grad}
     return trained | frozen | {f"buffers.{name}": value for name, value in graph.named_buffers()}
+
+
+def of_tasks(tensors: Mapping[str, Tensor], tasks: Collection[str]) -> dict[str, Tensor]:
+    """Those of :func:`weights` that belong to some tasks.
+
+    >>> list(of_tasks({"weights.fit": Tensor(), "weights.fit2": Tensor(), "buffers.models.fit.0.mean": Tensor()}, ["fit"]))
+    ['weights.fit', 'buffers.models.fit.0.mean']
+    """
+    whole = {f"weights.{task}" for task in tasks}
+    starts = tuple(f"{kind}.models.{task}." for kind in ("frozen", "buffers") for task in tasks)
+    return {name: value for name, value in tensors.items() if name in whole or name.startswith(starts)}
 
 
 def load(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:

@@ -6,7 +6,7 @@ Legend: ``R`` members, ``S`` orders of events (members of one seed share theirs)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import torch
@@ -17,6 +17,7 @@ from tsunagu.losses import weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term
 from tsunagu.train.evaluation import columns_of
+from tsunagu.train.frozen import Frozen, gathered
 from tsunagu.train.stacked import Forward, Gradients, Inputs, Pick, Rows, choose
 from tsunagu.train.updates import Updates
 
@@ -32,18 +33,20 @@ class Member:
         pipeline: without choices.
         graph: its models.
         rows: its weights by task, ``[P]`` each; a stepper puts others in their place that are rows of a shared buffer.
+        frozen: the outputs that its stage reads of frozen tasks.
     """
 
     pipeline: Pipeline
     graph: Graph
     rows: dict[str, Tensor]
+    frozen: dict[str, Frozen] = field(default_factory=dict)
 
 
 def alike(first: Stage, second: Stage) -> bool:
     """Whether two stages differ in nothing but the weights of their losses, epochs and patience."""
     names = (
-        (first.name, first.tasks, dict(first.substitutes)),
-        (second.name, second.tasks, dict(second.substitutes)),
+        (first.name, first.tasks, first.frozen, dict(first.substitutes)),
+        (second.name, second.tasks, second.frozen, dict(second.substitutes)),
     )
     terms = [[(t.output, t.target, t.loss) for t in stage.terms] for stage in (first, second)]
     return names[0] == names[1] and terms[0] == terms[1]
@@ -143,6 +146,8 @@ class Stepper:
             for name, column in self._table.take(self.columns, flat).items()
         }
         known = batch | {output: batch[column] for output, column in self._stage.substitutes.items()}
+        for name in self._members[0].frozen:
+            known[name] = gathered([member.frozen[name] for member in self._members], index, orders)
         for task in self._stage.tasks:
             output = self._members[0].graph.outputs[task]
             known[output] = Pick(self._run(task, known), tuple(range(len(self._members))))
@@ -152,6 +157,7 @@ class Stepper:
     def _loss_alone(self, graph: Graph, index: Tensor) -> Tensor:
         """The same for one member, without the axis that small models would feel."""
         stage, batch = self._stage, self._table.take(self.columns, index)
+        batch |= {n: f.own.index_select(0, index) for n, f in self._members[0].frozen.items()}
         predictions = graph(batch, stage.tasks, stage.substitutes)
         return stage.loss(predictions, batch, self._table.train_weight.index_select(0, index))
 

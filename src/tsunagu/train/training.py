@@ -25,8 +25,9 @@ from tsunagu.tasks import Graph, Stage, build_graph, stages
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
+from tsunagu.train.sharing import Finished, Stages, stage_key
 from tsunagu.train.stacked import Rows
-from tsunagu.train.state import copied, load, named, under, weights
+from tsunagu.train.state import copied, load, named, of_tasks, under, weights
 from tsunagu.train.stepper import Member, Stepper
 
 __all__ = ["Training"]
@@ -70,6 +71,11 @@ class Training:
         return self.stages[self.position.stage]
 
     @property
+    def stage_key(self) -> str:
+        """The name of the stage that is being trained; see :func:`tsunagu.train.sharing.stage_key`."""
+        return stage_key(self.pipeline, self.seed, self.position.stage)
+
+    @property
     def done(self) -> bool:
         """Whether the last stage has ended."""
         return self.position.stage >= len(self.stages)
@@ -95,22 +101,30 @@ class Training:
         return math.ceil(len(self.split.train) / self.pipeline.train.batch_size)
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether the stage begins, and has something to learn."""
+        return self.goes_on and self.position.epoch == self.position.step == 0
+
+    @property
     def goes_on(self) -> bool:
         """Whether another epoch of the stage is due."""
         return self._learns and self.position.epoch < self.stage.epochs and not self._is_over()
 
-    def run(self, on_step: Watch | None = None, on_epoch: Watch | None = None) -> None:
+    def run(
+        self, on_step: Watch | None = None, on_epoch: Watch | None = None, stages: Stages | None = None
+    ) -> None:
         """Train to the end, as a population of one.
 
         Args:
             on_step: called after every optimiser step; a place to look at the clock, not at the loss.
             on_epoch: called after every epoch, when the history has a new line.
+            stages: what has been trained elsewhere.
 
         Raises:
             TsunaguError: the loss is not a number any more, a model fails on a batch or draws random numbers that no
                 seed reaches; the message names the stage and the epoch.
         """
-        Population([self]).run(None if on_step is None else lambda: on_step(self), on_epoch)
+        Population([self]).run(None if on_step is None else lambda: on_step(self), on_epoch, stages)
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors that the next step depends on, by name; with :attr:`position` the whole state.
@@ -171,7 +185,8 @@ class Training:
         """
         place = self.position
         reseed_for_evaluation(self.graph, self.seed)
-        valid = evaluate(self.graph, self.stage, self._metric, self.table, self.split.validation)
+        frozen = {name: output.own for name, output in self.member.frozen.items()}
+        valid = evaluate(self.graph, self.stage, self._metric, self.table, self.split.validation, frozen)
         train = float(self._loss) / max(1, place.step)
         self._check_finite(train, valid.loss)
         place.epoch, place.step = place.epoch + 1, 0
@@ -186,7 +201,24 @@ class Training:
             load(weights(self.graph, self.member.rows), self._best)
         self._best = {}
         self._moments = dict
+        self.member.frozen.clear()
         self.position.next_stage()
+
+    def finished(self) -> Finished:
+        """What the stage comes to if it ends here; not copies."""
+        now = self._best or weights(self.graph, self.member.rows)
+        history = [line for line in self.position.history if line.stage == self.stage.name]
+        return Finished(weights=of_tasks(now, self.stage.tasks), history=history)
+
+    def take_over(self, finished: Finished) -> None:
+        """End the stage with what it came to elsewhere.
+
+        Raises:
+            ResumeError: the weights are not those of the stage's tasks; nothing has changed.
+        """
+        load(of_tasks(weights(self.graph, self.member.rows), self.stage.tasks), finished.weights)
+        self.position.history += finished.history
+        self.end_stage()
 
     def at(self, message: str) -> str:
         """A message with the stage and the epoch before it."""

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from typing import final
+from typing import Any, final
 
 from torch import Tensor
 
@@ -19,6 +19,7 @@ from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.run import run_trial
+from tsunagu.trials.shared import StoredStages
 from tsunagu.trials.store import CHECKPOINT, Store
 from tsunagu.trials.tensors import read_tensors, write_tensors
 
@@ -35,12 +36,14 @@ Outcome = Result | Exception
 def populations(trials: Sequence[Trial]) -> list[list[int]]:
     """Which trials can go in step: their numbers, in groups of at most :data:`MOST`.
 
-    Members differ in seed, models, optimiser, loss weights, clipping and patience, and in nothing else.
+    Members differ in seed, models, optimiser, loss weights, clipping and patience, and in nothing else. Those of one seed,
+    which may share pretrainings, are neighbours.
     """
     kinds: dict[str, list[int]] = {}
     for number, trial in enumerate(trials):
         kinds.setdefault(digest([_shape(trial.pipeline), to_data(trial.folds)]), []).append(number)
-    return [own[start : start + MOST] for own in kinds.values() for start in range(0, len(own), MOST)]
+    ordered = [sorted(own, key=lambda number: trials[number].seed) for own in kinds.values()]
+    return [own[start : start + MOST] for own in ordered for start in range(0, len(own), MOST)]
 
 
 def run_group(
@@ -59,8 +62,8 @@ def run_group(
         trials: on one table.
         table: the events.
         store: where results and checkpoints live.
-        on_step: called after every step with the first member, for progress bars.
-        on_epoch: called after every epoch of each member.
+        on_step: called after every step with the first member that trains, for progress bars.
+        on_epoch: called after every epoch of each member that trains.
 
     Returns:
         For each trial its result, or the error that it ended with; the others are not lost.
@@ -140,30 +143,34 @@ class _Group:
             part.unlink(missing_ok=True)
         tensors, note = self._stored()
         self._names: list[str] = note.get("members", list(todo))
-        split = table.split(next(iter(trials.values())).folds)
+        self._table, self._folds = table, next(iter(trials.values())).folds
+        split = table.split(self._folds)
         self._members = [_training(trials[name], table, split) for name in self._names]
         for number, (member, place) in enumerate(zip(self._members, note.get("places", ()), strict=False)):
             member.restore(Position.loads(place), under(str(number), tensors))
+        left = {int(number): TsunaguError(reason) for number, reason in note.get("failures", {}).items()}
+        self._population = Population(self._members, left)
 
     def run(self, on_step: Watch | None, on_epoch: Watch | None) -> dict[str, Outcome]:
         """Train all, and store the results of those that were asked for."""
-        population = Population(self._members)
+        population = self._population
         every = min(trial.pipeline.train.checkpoint_seconds for trial in self._trials.values())
         clock = Clock(every=every, save=self._save)
 
         def step() -> None:
             clock.tick()
             if on_step is not None:
-                on_step(self._members[0])
+                on_step(population.first)
 
-        population.run(step, on_epoch)
-        outcomes: dict[str, Outcome] = dict(
-            zip(
-                (self._names[number] for number in population.failures),
-                population.failures.values(),
-                strict=True,
-            )
+        stored = StoredStages(
+            store=self._store,
+            folds=self._folds,
+            table=self._table,
+            working=self._path.parent,
+            save=self._save,
         )
+        population.run(step, on_epoch, stored)
+        outcomes: dict[str, Outcome] = {self._names[n]: error for n, error in population.failures.items()}
         for name, member in zip(self._names, self._members, strict=True):
             if name in self._todo and name not in outcomes:
                 outcomes[name] = self._finish(name, member)
@@ -178,11 +185,11 @@ class _Group:
         except TsunaguError as error:
             return error
 
-    def _stored(self) -> tuple[dict[str, Tensor], dict[str, list[str]]]:
+    def _stored(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if not self._path.exists():
             return {}, {}
         tensors, note = read_tensors(self._path)
-        kept: dict[str, list[str]] = json.loads(note)
+        kept: dict[str, Any] = json.loads(note)
         return tensors, kept
 
     def _save(self) -> None:
@@ -190,7 +197,9 @@ class _Group:
         for number, member in enumerate(self._members):
             tensors |= named(str(number), member.tensors())
         places = [member.position_now.dumps() for member in self._members]
-        write_tensors(self._path, tensors, json.dumps({"members": self._names, "places": places}))
+        failures = {number: str(error) for number, error in self._population.failures.items()}
+        note = {"members": self._names, "places": places, "failures": failures}
+        write_tensors(self._path, tensors, json.dumps(note))
 
 
 def _training(trial: Trial, table: Table, split: Split) -> Training:
@@ -208,5 +217,12 @@ def _shape(pipeline: Pipeline) -> object:
         for name, task in pipeline.tasks.items()
     }
     train = pipeline.train
-    stages = [train.pretrain, train.intermediate, train.epochs, train.pretrain_epochs, train.batch_size]
+    stages = [
+        train.pretrain,
+        train.intermediate,
+        train.joint,
+        train.epochs,
+        train.pretrain_epochs,
+        train.batch_size,
+    ]
     return [tasks, stages, pipeline.metric, list(pipeline.metrics)]

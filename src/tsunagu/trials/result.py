@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tsunagu.data import Table
-from tsunagu.spec import Architecture, Folds, Node, Pipeline, digest, walk
+from tsunagu.spec import Architecture, Folds, Node, Pipeline, Value, digest, walk
 
-__all__ = ["NUMERICS", "Result", "Trial"]
+__all__ = ["NUMERICS", "Result", "Trial", "circumstances"]
 
 NUMERICS = 4
 """Raised whenever equal inputs may give other numbers than the version before; it is part of every digest."""
@@ -45,15 +45,9 @@ class Trial:
         settings = self.pipeline.train.model_copy(update={"checkpoint_seconds": 0.0})
         data = {
             "pipeline": digest(self.pipeline.model_copy(update={"train": settings})),
-            "folds": digest(self.folds),
-            "table": table.fingerprint,
             "seed": self.seed,
-            "sources": _sources(self.pipeline),
-            "numerics": NUMERICS,
         }
-        if table.is_mapped:  # batches of a mapped table come in another order
-            data["order"] = table.order
-        return digest(data)
+        return digest(data | circumstances(self.pipeline, self.folds, table))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +88,26 @@ class Result:
         return Result(**fields, path=path)
 
 
-def _sources(pipeline: Pipeline) -> dict[str, str]:
-    keys = {value.key for _, value in walk(pipeline) if isinstance(value, Node) and ":" in value.key}
+def circumstances(models: Value, folds: Folds, table: Table) -> dict[str, Value]:
+    """What a training depends on beside its settings and its seed.
+
+    Args:
+        models: a value whose nodes are the models.
+        folds: which events are which.
+        table: the events.
+    """
+    found: dict[str, Value] = {
+        "folds": digest(folds),
+        "table": table.fingerprint,
+        "sources": _sources(models),
+        "numerics": NUMERICS,
+    }
+    # Batches of a mapped table come in another order.
+    return found | {"order": table.order} if table.is_mapped else found
+
+
+def _sources(models: Value) -> dict[str, str]:
+    keys = {value.key for _, value in walk(models) if isinstance(value, Node) and ":" in value.key}
     return {key: digest(Path(_source_file(key)).read_text(encoding="utf-8")) for key in sorted(keys)}
 
 

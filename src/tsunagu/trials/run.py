@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from tsunagu.data import Table
 from tsunagu.train import Training
 from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.shared import StoredStages
 from tsunagu.trials.store import Store
 
 __all__ = ["run_trial"]
@@ -53,13 +55,14 @@ def _train(
 ) -> Result:
     training = Training(trial.pipeline, table, table.split(trial.folds), seed=trial.seed)
     store.load_checkpoint(name, training)
-    every = trial.pipeline.train.checkpoint_seconds
-    clock = Clock(every=every, save=lambda: store.save_checkpoint(name, training))
+    save = partial(store.save_checkpoint, name, training)
+    clock = Clock(every=trial.pipeline.train.checkpoint_seconds, save=save)
 
     def step(now: Training) -> None:
         clock.tick()
         if on_step is not None:
             on_step(now)
 
-    training.run(step, on_epoch)
+    stages = StoredStages(store=store, folds=trial.folds, table=table, working=store.working(name), save=save)
+    training.run(step, on_epoch, stages)
     return store.finish(record(trial, training, name, store.working(name)))
