@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.results import RESULTS, entry, machine, merge
-from benchmarks.rows import ROWS
+from benchmarks.measure import STUDIES
+from benchmarks.memory import peak_memory
+from benchmarks.peak import gemm_peak
+from benchmarks.results import RESULTS, Work, entry, load, machine, merge
+from benchmarks.rows import ROWS, Row
+
+BUSY = 0.5
 
 
 def main(names: list[str]) -> int:
@@ -21,22 +27,49 @@ def main(names: list[str]) -> int:
         return 2
     torch.set_num_threads(1)
     hardware, table = machine(), _table()
+    peak = gemm_peak()
     for name in names or ROWS:
+        row = ROWS[name]
         with console.status(name):
-            comparison = ROWS[name].run()
+            made, costs = _measure(name, row, hardware, peak, console)
         # Written row by row: an interrupted run keeps what it has measured.
-        merge({name: entry(comparison, ROWS[name].note, hardware)})
-        spread = f"[{comparison.low:.2f}, {comparison.high:.2f}]"
-        costs = f"{1e6 * comparison.ours:.0f} / {1e6 * comparison.theirs:.0f}"
-        table.add_row(name, f"{comparison.ratio:.2f}", spread, f"<= {ROWS[name].target}", costs)
+        merge({name: made})
+        table.add_row(name, *_cells(row, made, costs))
     console.print(table)
-    console.print(f"{hardware}\nwritten to benchmarks/{RESULTS.name}", highlight=False)
+    console.print(f"{hardware}, {peak / 1e9:.0f} GFLOP/s at best", highlight=False)
+    console.print(f"written to benchmarks/{RESULTS.name}", highlight=False)
     return 0
 
 
+def _measure(
+    name: str, row: Row, hardware: str, peak: float, console: Console
+) -> tuple[dict[str, Any], tuple[str, str]]:
+    note = row.note
+    if row.scale is STUDIES:
+        busy = load()
+        note = f"{note}; load average {busy:.2f} at the start"
+        if busy > BUSY:
+            console.print(f"{name}: the load average is {busy:.2f}; by wall clock this row means little")
+    comparison = row.run()
+    work = Work(flops=row.flops, peak=peak, memory=peak_memory(name)) if row.members else None
+    costs = row.scale.told(comparison.ours), row.scale.told(comparison.theirs)
+    return entry(comparison, row.scale, note, hardware, work), costs
+
+
+def _cells(row: Row, made: dict[str, Any], costs: tuple[str, str]) -> list[str]:
+    spread = f"[{made['low']:.2f}, {made['high']:.2f}]"
+    cells = [f"{made['ratio']:.2f}", spread, f"<= {row.target}", f"{' / '.join(costs)} {row.scale.unit}"]
+    if not row.members:
+        return cells
+    rates = f"{made['gflops']:.1f} / {made['their_gflops']:.1f}"
+    shares = f"{made['share_of_peak']:.1%} / {made['their_share_of_peak']:.1%}"
+    return [*cells, rates, shares, f"{made['peak_memory_mb']:.0f}" if "peak_memory_mb" in made else "-"]
+
+
 def _table() -> Table:
-    table = Table(caption="median ratio and quartiles of alternating rounds; CPU time of one thread")
-    for column in ("row", "ratio", "quartiles", "target", "us a step"):
+    caption = "median ratio and quartiles of alternating rounds; steps by CPU time of one thread, studies by wall clock"
+    table = Table(caption=f"{caption}; a / b: ours / theirs")
+    for column in ("row", "ratio", "quartiles", "target", "cost", "GFLOP/s", "of the peak", "our MB"):
         table.add_column(column, justify="left" if column == "row" else "right", no_wrap=True)
     return table
 
