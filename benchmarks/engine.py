@@ -9,7 +9,7 @@ import torch
 from benchmarks.chain import Chain
 from benchmarks.measure import Clock
 from tsunagu.data import Split
-from tsunagu.train import Population, Training
+from tsunagu.train import Population, Training, probe
 
 __all__ = ["Together"]
 
@@ -34,6 +34,11 @@ class Together:
     def members(self) -> list[Training]:
         """Fresh ones."""
         return [Training(pipeline, self.table, self.split, seed=seed) for pipeline, seed in self.planned]
+
+    def backends(self) -> str:
+        """How the models are run: ``batched``, or task by task where they differ, such as ``vmap, batched``."""
+        found = [" and ".join(dict.fromkeys(ways)) for ways in probe(self.members()).values()]
+        return ", ".join(found if len(set(found)) > 1 else found[:1])
 
     def __call__(self, clock: Clock) -> float:
         members = self.members()

@@ -31,7 +31,8 @@ def peak_memory(name: str) -> int | None:
     if not (PROCESS / "status").exists():
         return None
     command = [sys.executable, "-m", "benchmarks.memory", name]
-    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
+    here = Path(__file__).parents[1]
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", cwd=here)
     return int(done.stdout)
 
 

@@ -23,18 +23,21 @@ class Work:
 
     Args:
         flops: floating-point operations of one step of all members.
+        backends: how our models are run, see ``Together.backends``.
         peak: of the core, operations a second.
         memory: bytes that our side takes at its peak, where it can be told.
     """
 
     flops: int
+    backends: str
     peak: float
     memory: int | None
 
-    def entry(self, comparison: Comparison) -> dict[str, float]:
+    def entry(self, comparison: Comparison) -> dict[str, float | str]:
         """Rates in GFLOP/s with their share of the core's peak, ours and theirs, and our memory in MB (1e6 bytes)."""
         ours, theirs = self.flops / comparison.ours, self.flops / comparison.theirs
-        found = {
+        found: dict[str, float | str] = {
+            "backends": self.backends,
             "gflops": round(ours / 1e9, 2),
             "share_of_peak": round(ours / self.peak, 4),
             "their_gflops": round(theirs / 1e9, 2),

@@ -36,10 +36,11 @@ class Row:
     scale: Scale = STEPS
     members: Sequence[Chain] = ()
 
-    def run(self) -> Comparison:
-        """Measure it."""
+    def run(self) -> tuple[Comparison, str]:
+        """Measure it; and say how our models are run, where that can be told."""
         ours, theirs = self.sides()
-        return compare(ours, theirs, rounds=self.rounds, scale=self.scale)
+        backends = ours.backends() if isinstance(ours, Together) else ""
+        return compare(ours, theirs, rounds=self.rounds, scale=self.scale), backends
 
     @property
     def flops(self) -> int:
@@ -90,7 +91,7 @@ def _of_the_talk(first: str, second: str, seeds: int) -> Row:
 
 
 def _two_workers() -> tuple[Side, Side]:
-    settings = {"events": 25_000, "seeds": 4, "epochs": 35}
+    settings = {"events": 25_000, "seeds": 4, "epochs": 45}
     return GridStudy(**settings, workers=2), GridStudy(**settings, workers=1)
 
 
@@ -161,13 +162,13 @@ ROWS = {
         rounds=3,
         target=0.59,
         scale=STUDIES,
-        note="a study of 36 trials (three activations for each of two 64-wide MLPs, 4 seeds, 35 epochs of 200 steps of 100 "
+        note="a study of 36 trials (three activations for each of two 64-wide MLPs, 4 seeds, 45 epochs of 200 steps of 100 "
         "events with validation after each, metrics and predictions written) through run_study with Processes, "
         "two workers over one, start-up of the workers included",
     ),
     "study_3x3x10_vs_lightning": Row(
         sides=_grid_over_lightning,
-        rounds=1,
+        rounds=3,
         target=0.125,
         scale=STUDIES,
         note="a study of 90 trainings (three activations for each of two 64-wide MLPs, 10 seeds, 5 epochs of 200 steps of "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+from weakref import finalize
 
 import numpy as np
 
@@ -33,7 +35,8 @@ class GridStudy:
 
     def __init__(self, *, events: int, seeds: int, epochs: int, workers: int | None) -> None:
         self.events, self.seeds, self.epochs, self.workers = events, seeds, epochs, workers
-        self.folder = TemporaryDirectory()
+        self.folder = Path(mkdtemp())
+        finalize(self, rmtree, self.folder, ignore_errors=True)
 
     @property
     def trainings(self) -> int:
@@ -44,7 +47,7 @@ class GridStudy:
         """Its events are written when it is first asked for."""
         columns = vectors(self.events).columns
         arrays = {name: column.numpy() for name, column in columns.items()}
-        path = Path(self.folder.name) / "events.npz"
+        path = self.folder / "events.npz"
         np.savez(path, **arrays, event_number=np.arange(self.events))
         alike = [mlps(64, (activation, activation)) for activation in ACTIVATIONS]
         tasks = GRID[0].tasks
