@@ -10,7 +10,7 @@ export MKL_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 # `again` names no file, so what needs it is made anew.
-.PHONY: again help demo test docs bench clean
+.PHONY: again help demo test docs bench studies clean
 .DELETE_ON_ERROR:
 
 # A set-up that is cut off leaves this mark behind, and the next one starts from an empty .venv.
@@ -23,7 +23,7 @@ define install
 endef
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 $(VENV)/pip: $(if $(wildcard $(UNFINISHED)),again)
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -67,6 +67,21 @@ docs: $(VENV)/test  ## the documentation site, in docs/_build/html
 
 bench: $(VENV)/bench  ## the speed suite: ratios, taken alternating in one run; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+# What is kept is a page of the documentation. A smaller one to try: make studies EVENTS=500 KEPT=out/kept CHANGES="--set seeds=2 --set train.epochs=1"
+EVENTS ?= 10000
+CHANGES ?=
+STUDY := out/htautau-grid
+KEPT ?= docs/studies/htautau-grid
+studies: $(VENV)/demo  ## the search for the best pair of models with ten seeds, an hour; its tables and figures go to docs/studies/
+	$(BIN)/tsunagu sample htautau out/htautau-$(EVENTS).parquet --events $(EVENTS) --seed 1
+	$(BIN)/tsunagu run examples/htautau/grid.yaml --out $(STUDY) --set executor=processes \
+		--set data.files=../../out/htautau-$(EVENTS).parquet $(CHANGES)
+	$(BIN)/tsunagu report $(STUDY)
+	@mkdir -p $(KEPT)
+	cp $(addprefix $(STUDY)/,study.yaml results.csv chosen.csv) $(KEPT)
+	cp $(foreach name,overview violin_auc choices_calibrate choices_classify roc_score,$(STUDY)/figures/$(name).png) $(KEPT)
+	$(BIN)/python -c 'from benchmarks.results import machine; print(machine())' > $(KEPT)/machine.txt
 
 clean:  ## remove what was installed, made and cached
 	rm -rf $(VENV) .nox demo out docs/_build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.chain import EngineLoop
-from benchmarks.hand_loop import HandLoop
+from benchmarks.chain import GRID, Chain, mlps, of_the_talk, own_weights
+from benchmarks.engine import Together
+from benchmarks.hand_loop import HandLoop, OneByOne
 from benchmarks.lightning_loop import LightningLoop
-from benchmarks.measure import Comparison, Side, compare
-from benchmarks.populations import GRID, OneByOne, Together
+from benchmarks.measure import STEPS, STUDIES, Comparison, Scale, Side, compare
+from benchmarks.peak import flops_of_step
+from benchmarks.studies import GridStudy, on_lightning
 
 __all__ = ["ROWS", "Row"]
 
@@ -23,58 +25,156 @@ class Row:
         rounds: how many to measure.
         target: the ratio should not be above it.
         note: what exactly is compared.
+        scale: steps by CPU time, or studies by wall clock.
+        members: the chain of each member of our side, where the arithmetic of a step can be counted.
     """
 
     sides: Callable[[], tuple[Side, Side]]
     rounds: int
     target: float
     note: str
+    scale: Scale = STEPS
+    members: Sequence[Chain] = ()
 
-    def run(self) -> Comparison:
-        """Measure it."""
+    def run(self) -> tuple[Comparison, str]:
+        """Measure it; and say how our models are run, where that can be told."""
         ours, theirs = self.sides()
-        return compare(ours, theirs, rounds=self.rounds)
+        backends = ours.backends() if isinstance(ours, Together) else ""
+        return compare(ours, theirs, rounds=self.rounds, scale=self.scale), backends
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one step of all members; 0 where they are not counted."""
+        return sum(flops_of_step(chain) for chain in self.members)
+
+
+def _population(
+    chains: Sequence[Chain],
+    seeds: int,
+    *,
+    steps: int,
+    rounds: int,
+    target: float,
+    note: str,
+    sample: int | None = None,
+) -> Row:
+    """Members in step over as many hand-written loops; one epoch of so many steps, all loops or a sample of the seeds."""
+    events = 100 * steps
+
+    def sides() -> tuple[Side, Side]:
+        return Together(chains, seeds, events), OneByOne(chains, seeds, events, sample or seeds)
+
+    words = f"{note}; one epoch of {steps} steps"
+    return Row(
+        sides=sides,
+        rounds=rounds,
+        target=target,
+        note=words,
+        members=[c for c in chains for _ in range(seeds)],
+    )
 
 
 CHAIN = "joint step of two MLPs (8-64-64-6 with MSE, 6-64-64-1 with BCE), batch 100, float32, engine with event weights"
-
 MANY = f"{CHAIN}, of many trainings"
-RELU64, RELU256 = (64, ("ReLU", "ReLU")), (256, ("ReLU", "ReLU"))
+TALK = (
+    "joint step, batch 100, float32, engine with event weights, of {first} (four_momentum) and {second} (binary) as the "
+    "package has them, on images [E, 2, 3, 16, 16] and momenta [E, 2, 4]: {seeds} seeds as one population over {seeds} "
+    "hand-written loops"
+)
+WIDE = mlps(256)
+
+
+def _of_the_talk(first: str, second: str, seeds: int) -> Row:
+    """No candidate shall be slower in a population than one by one."""
+    note = TALK.format(first=first, second=second, seeds=seeds)
+    return _population([of_the_talk(first, second)], seeds, steps=10, rounds=9, target=1.0, note=note)
+
+
+def _two_workers() -> tuple[Side, Side]:
+    settings = {"events": 25_000, "seeds": 4, "epochs": 45}
+    return GridStudy(**settings, workers=2), GridStudy(**settings, workers=1)
+
+
+def _grid_over_lightning() -> tuple[Side, Side]:
+    ours = GridStudy(events=25_000, seeds=10, epochs=5, workers=None)
+    return ours, on_lightning(ours, sample=2)
+
 
 ROWS = {
     "chain_step_vs_hand_loop": Row(
-        sides=lambda: (EngineLoop(20_000), HandLoop(20_000)),
+        sides=lambda: (Together([mlps()], 1, 20_000), HandLoop(mlps(), 20_000)),
         rounds=21,
         target=1.15,
+        members=[mlps()],
         note=f"{CHAIN}, over randperm + index_select + fused Adam on the same modules with unweighted "
         "torch.nn.functional losses; one epoch of 200 steps each, shuffling and first step included, no validation",
     ),
     "chain_step_vs_lightning": Row(
-        sides=lambda: (EngineLoop(10_000), LightningLoop(10_000)),
+        sides=lambda: (Together([mlps()], 1, 10_000), LightningLoop(mlps(), 10_000)),
         rounds=11,
         target=0.5,
+        members=[mlps()],
         note=f"{CHAIN}, over Lightning's Trainer (no logger, bar, checkpoints or log calls) with the default "
         "shuffled DataLoader over a TensorDataset and fused Adam; one epoch of 100 steps each, Lightning's being the "
         "second epoch of a fit of three, so without its start-up",
     ),
-    "population_10_mlp64": Row(
-        sides=lambda: (Together(5_000, [RELU64], 10), OneByOne(5_000, [RELU64], 10, 10)),
+    "population_10_mlp64": _population(
+        [mlps()],
+        10,
+        steps=50,
         rounds=11,
         target=0.22,
-        note=f"{MANY}: 10 seeds as one population over 10 hand-written loops; one epoch of 50 steps",
+        note=f"{MANY}: 10 seeds as one population over 10 hand-written loops",
     ),
-    "population_10_mlp256": Row(
-        sides=lambda: (Together(2_000, [RELU256], 10), OneByOne(2_000, [RELU256], 10, 10)),
+    "population_10_mlp256": _population(
+        [WIDE],
+        10,
+        steps=20,
         rounds=9,
         target=0.83,
-        note=f"{MANY} with hidden layers of 256: 10 seeds as one population over 10 hand-written loops; one epoch of 20 "
-        "steps",
+        note=f"{MANY} with hidden layers of 256: 10 seeds as one population over 10 hand-written loops",
     ),
-    "grid_3x3x10_mlp64": Row(
-        sides=lambda: (Together(2_000, GRID, 10), OneByOne(2_000, GRID, 10, 2)),
+    "grid_3x3x10_mlp64": _population(
+        GRID,
+        10,
+        steps=20,
         rounds=9,
         target=0.25,
+        sample=2,
         note=f"{MANY}: three activations for each step and 10 seeds, 90 members in 6 stacks, over 90 hand-written loops "
-        "(two seeds of each of the nine timed, times five); one epoch of 20 steps",
+        "(two seeds of each of the nine timed, times five)",
+    ),
+    "population_10_own_weights": _population(
+        [own_weights()],
+        10,
+        steps=20,
+        rounds=9,
+        target=1.0,
+        note=f"{MANY}, whose inputs are scaled by weights of the networks' own, so that they are run by vmap: 10 seeds as "
+        "one population over 10 hand-written loops",
+    ),
+    "population_4_cnn": _of_the_talk("TauCNN", "LSTM", 4),
+    "population_10_scale_lstm": _of_the_talk("ScaleFactor", "LSTM", 10),
+    "population_10_mlp_mass": _of_the_talk("TauMLP", "MassMLP", 10),
+    "population_10_mlp_mlp": _of_the_talk("TauMLP", "MLP", 10),
+    "workers_2": Row(
+        sides=_two_workers,
+        rounds=3,
+        target=0.59,
+        scale=STUDIES,
+        note="a study of 36 trials (three activations for each of two 64-wide MLPs, 4 seeds, 45 epochs of 200 steps of 100 "
+        "events with validation after each, metrics and predictions written) through run_study with Processes, "
+        "two workers over one, start-up of the workers included",
+    ),
+    "study_3x3x10_vs_lightning": Row(
+        sides=_grid_over_lightning,
+        rounds=3,
+        target=0.125,
+        scale=STUDIES,
+        note="a study of 90 trainings (three activations for each of two 64-wide MLPs, 10 seeds, 5 epochs of 200 steps of "
+        "100 events with validation after each) through run_study with Processes, as many workers as usable cores, one "
+        "thread each, their start-up, an AUC after every epoch and all files of results included, over Lightning's Trainer "
+        "with default DataLoaders and Adam and one thread, one training after the other, no files, of which 6 trainings "
+        "are timed, each with the start-up of its Trainer, times 15",
     ),
 }

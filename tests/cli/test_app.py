@@ -105,6 +105,13 @@ def test_the_plan_names_frozen_tasks(study_file):
     assert "tau_p4 of the frozen calibrate" in text
 
 
+def test_the_plan_takes_models_that_are_lists_of_layers(study_of, pipeline_of, tmp_path):
+    layers = [node("Flatten"), node("Linear", 6, 1), node("Flatten", 0)]
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study_of(pipeline_of(second=layers), seeds=2)), encoding="utf-8")
+    assert "list: batched" in _run("plan", path).stdout
+
+
 def test_the_plan_counts_the_trials_on_other_events(study_of, tmp_path):
     study = study_of(seeds=2, vary={"data.weight": {"weighted": "weight", "plain": None}})
     path = tmp_path / "study.yaml"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pytest
 from rich.console import Console
 
 from tsunagu.cli import bars, progress
+from tsunagu.spec import Folds
 from tsunagu.studies import run_study
 
 
@@ -37,6 +39,17 @@ def test_loss_metric_rate_and_time_are_shown(screen, study_of, pipeline_of, tmp_
     ):
         assert word in text
     assert any(f"0:00:0{second}" in text for second in range(10))
+
+
+def test_the_events_of_all_members_of_a_population_are_counted(
+    screen, study_of, pipeline_of, table, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(progress, "REFRESH", math.inf)
+    study = study_of(pipeline_of(epochs=2, pretrain=False, patience=None), seeds=3)
+    with progress.watching() as watcher:
+        run_study(study, tmp_path, watcher=watcher)
+    batches = math.ceil(len(table.split(Folds()).train) / 32)
+    assert watcher.step.__self__.seen == 3 * 2 * batches * 32
 
 
 def test_a_quiet_place_gets_no_bars(monkeypatch):

@@ -129,13 +129,31 @@ def test_the_summary_compares_every_two_methods(searched):
 
 def test_a_study_without_choices_has_no_such_file(study_of, searched, tmp_path, table):
     _, _, outcome = searched
-    plain = [replace(row, result=replace(row.result, architecture={})) for row in outcome.rows[:2]]
+    plain = [
+        replace(row, planned=replace(row.planned, trial=replace(row.planned.trial, architecture={})))
+        for row in outcome.rows[:2]
+    ]
     (tmp_path / "chosen.csv").write_text("of an earlier form of the study", encoding="utf-8")
     write_summary(tmp_path / "summary.json", study_of(), plain, [], table)
     assert not (tmp_path / "chosen.csv").exists()
 
 
 FOLDS = {"first": {"test": 0, "validation": 1}, "second": {"test": 1, "validation": 2}}
+
+
+@pytest.mark.parametrize("first", ["grid", "fixed"])
+def test_a_method_that_is_fixed_chooses_nothing_though_its_trial_is_that_of_a_grid(
+    study_of, pipeline_of, tmp_path, first
+):
+    methods = {"grid": {"train.pretrain": False}, "fixed": {"tasks.classify.model": node("MassMLP")}}
+    methods = dict(sorted(methods.items(), key=lambda pair: pair[0] != first))
+    chain = pipeline_of(second=choice(mass=node("MassMLP"), mlp=node("MLP", hidden=[4])), pretrain=False)
+    run_study(study_of(chain, methods=methods), tmp_path, base=tmp_path)
+    options = [(row["method"], row["choice:tasks.classify.model"]) for row in read(tmp_path / "results.csv")]
+    assert sorted(options) == [("fixed", ""), ("grid", "mass"), ("grid", "mlp")]
+    assert len({row["digest"] for row in read(tmp_path / "results.csv")}) == 2
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert {m["method"] for m in summary["methods"] if "choices" in m} == {"grid"}
 
 
 def test_folds_repeat_a_method_and_make_none(study_of, tmp_path):

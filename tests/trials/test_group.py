@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
@@ -43,12 +46,13 @@ def _bytes(root):
     }
 
 
-def _stop_at(step):
+def _stop_at(call):
+    """Of a watcher that is called for each of the members after every step."""
     seen = []
 
     def stop(_):
         seen.append(1)
-        if len(seen) == step:
+        if len(seen) == call:
             raise Interrupted
 
     return stop
@@ -73,17 +77,26 @@ def test_each_has_its_own_result_near_the_one_alone(pipeline_of, table, tmp_path
     assert "one by one" not in caplog.text
 
 
-@pytest.mark.parametrize("steps", [(1,), (7, 3), (12, 1, 9)])
-def test_interrupted_it_ends_in_the_same_bytes(pipeline_of, table, tmp_path, steps):
+@pytest.mark.parametrize("calls", [(6,), (42, 17), (72, 1, 54)])
+def test_interrupted_it_ends_in_the_same_bytes(pipeline_of, table, tmp_path, calls):
     trials = _trials(pipeline_of, patience=1, epochs=3)
     run_group(trials, table, Store(tmp_path / "whole"))
-    for step in steps:
+    for call in calls:
         with pytest.raises(Interrupted):
-            run_group(trials, table, Store(tmp_path / "parts"), on_step=_stop_at(step))
+            run_group(trials, table, Store(tmp_path / "parts"), on_step=_stop_at(call))
         assert list((tmp_path / "parts").glob("*.population"))
     run_group(trials, table, Store(tmp_path / "parts"))
     assert len(_bytes(tmp_path / "whole")) == 12
     assert _bytes(tmp_path / "parts") == _bytes(tmp_path / "whole")
+
+
+def test_whoever_watches_is_told_of_each_member_that_made_a_step(pipeline_of, table, tmp_path):
+    trials = _trials(pipeline_of, patience=1, epochs=12, optimizer=node("Adam", lr=0.05))
+    seen, steps = Counter(), math.ceil(len(table.split(Folds()).train) / 32)
+    results = run_group(trials, table, Store(tmp_path), on_step=lambda training: seen.update([id(training)]))
+    epochs = [sum(ran for ran, _ in result.epochs.values()) for result in results]
+    assert len(set(epochs)) > 1
+    assert sorted(seen.values()) == sorted(steps * ran for ran in epochs)
 
 
 def test_what_is_finished_is_not_trained_again(pipeline_of, table, tmp_path):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rich.table import Table as Grid
 
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
-from tsunagu.spec import Pipeline, Study, architectures, canonical, choices, count, resolve
+from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve
 from tsunagu.studies import count_stages, plan, seeds
 from tsunagu.tasks import build_graph, stages
-from tsunagu.train import Training, probe
-from tsunagu.trials import Trial, populations
+from tsunagu.trials import Trial, backends, populations
 
 __all__ = ["describe"]
 
@@ -50,33 +50,21 @@ def _in_step(study: Study, table: Table) -> Grid:
     ]
     sizes: dict[tuple[str, ...], list[str]] = {}
     for numbers in populations(here):
-        backends = _backends([here[number] for number in numbers], table)
-        sizes.setdefault(backends, []).append(str(len(numbers)))
+        found = _backends([here[number] for number in numbers], table)
+        sizes.setdefault(found, []).append(str(len(numbers)))
     grid = Grid("trials", *study.tasks, title="Trained in step")
-    for backends, counts in sizes.items():
-        grid.add_row(" + ".join(counts), *backends)
+    for found, counts in sizes.items():
+        grid.add_row(" + ".join(counts), *found)
     if others := len(trials) - len(here):
         grid.caption = f"and {others} on other events"
     return grid
 
 
 def _backends(trials: Sequence[Trial], table: Table) -> tuple[str, ...]:
-    """For each task, its models and how they are run; two members of each model are enough to tell."""
-    few, seen = [], Counter[str]()
-    for trial in trials:
-        models = [f"{name} {canonical(task.model)}" for name, task in trial.pipeline.tasks.items()]
-        if any(seen[model] < 2 for model in models):
-            few.append(trial)
-            seen.update(models)
-    split = table.split(few[0].folds)
-    ways = probe([Training(trial.pipeline, table, split, seed=trial.seed) for trial in few])
+    """For each task, its models and how they are run."""
     return tuple(
-        ", ".join(
-            dict.fromkeys(
-                f"{trial.pipeline.tasks[name].model.key}: {way}" for trial, way in zip(few, own, strict=True)
-            )
-        )
-        for name, own in ways.items()
+        ", ".join(dict.fromkeys(f"{_name(model)}: {way}" for model, way in found))
+        for found in backends(trials, table).values()
     )
 
 
@@ -119,9 +107,12 @@ def _tasks(pipeline: Pipeline) -> Grid:
         losses = " + ".join(
             f"{loss.weight:g} {loss.key}({task.output}, {loss.target})" for loss in task.losses
         )
-        model = getattr(task.model, "key", None) or type(task.model).__name__
-        grid.add_row(name, ", ".join(inputs), task.output, model, sizes[name], losses)
+        grid.add_row(name, ", ".join(inputs), task.output, _name(task.model), sizes[name], losses)
     return grid
+
+
+def _name(model: Any) -> str:
+    return getattr(model, "key", None) or type(model).__name__
 
 
 def _parameters(pipeline: Pipeline) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -23,6 +24,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
+# A study of many trials writes the same few words over and over.
+@lru_cache(maxsize=4096)
 def _reads_as(text: str) -> bool:
     try:
         return bool(parse_scalar(text) == text)

@@ -41,8 +41,8 @@ class Watcher:
         begin: the trials that will run, or be found in the store.
         found: a trial is in the store already.
         trial: a trial begins; only where trials run in this process, as the next two.
-        step: an optimiser step was made.
-        epoch: an epoch ended; the history has a new line.
+        step: a training made an optimiser step; of a population each member that takes part.
+        epoch: an epoch of a training ended; its history has a new line.
         end: a trial ended, well or not.
     """
 

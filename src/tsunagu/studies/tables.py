@@ -42,6 +42,11 @@ class Row:
         """Its seed and its fold."""
         return self.result.seed, self.planned.fold
 
+    @property
+    def architecture(self) -> Mapping[str, str]:
+        """The options that its method took; another method may come to the same trial without a choice."""
+        return self.planned.trial.architecture
+
 
 def write_results(path: Path, rows: Sequence[Row], baselines: Sequence[Baseline]) -> None:
     """The tidy table: method, seed, fold and labels where varied, chosen options, metrics, seconds, digest."""
@@ -55,7 +60,7 @@ def write_chosen(path: Path, study: Study, rows: Sequence[Row]) -> None:
     Its columns are those of ``results.csv``, and ``tried``, the number of architectures it was chosen from; ``seconds``
     is the time of all of them. A study without choices has no such file.
     """
-    if not any(row.result.architecture for row in rows):
+    if not any(row.architecture for row in rows):
         path.unlink(missing_ok=True)  # of an earlier form of the study
         return
     found = [(each, each.item) for each in _chosen(study, rows)]
@@ -139,7 +144,7 @@ def _record(row: Row) -> dict[str, object]:
         "seed": result.seed,
         **_fold(planned.fold),
         **(labels if len(labels) > 1 else {}),
-        **{f"choice:{label}": option for label, option in result.architecture.items()},
+        **{f"choice:{label}": option for label, option in row.architecture.items()},
         **result.metrics,
         "seconds": result.seconds,
         "digest": result.digest,
@@ -162,7 +167,7 @@ def _method(method: str, chosen: Sequence[Row], tried: Sequence[Row]) -> dict[st
 def _architectures(tried: Sequence[Row]) -> list[dict[str, object]]:
     groups: dict[tuple[tuple[str, str], ...], list[Row]] = {}
     for row in tried:
-        groups.setdefault(tuple(row.result.architecture.items()), []).append(row)
+        groups.setdefault(tuple(row.architecture.items()), []).append(row)
     return [{"architecture": dict(own), **_numbers(rows)} for own, rows in groups.items()]
 
 
@@ -192,7 +197,7 @@ def _spread(values: Sequence[float]) -> dict[str, object]:
 
 def _counts(chosen: Sequence[Row]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for label, option in (pair for row in chosen for pair in row.result.architecture.items()):
+    for label, option in (pair for row in chosen for pair in row.architecture.items()):
         counts.setdefault(label, {}).setdefault(option, 0)
         counts[label][option] += 1
     return counts

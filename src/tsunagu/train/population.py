@@ -37,7 +37,6 @@ class Population:
 
     Attributes:
         failures: by number of the member, why it left.
-        first: of those that train at present.
 
     Raises:
         ValueError: members that cannot go in step.
@@ -56,7 +55,6 @@ class Population:
         if len(_places(self._sound())) > 1:
             msg = "these trainings cannot be a population: they are at different places"
             raise ValueError(msg)
-        self.first = self.members[0]
 
     def run(
         self,
@@ -109,7 +107,7 @@ class Population:
             if stepper is None:
                 freeze(now, now[0].position.stage, [now[0].split.train, now[0].split.validation])
             if stepper is None or now != active:
-                active, stepper, self.first = now, _bind(now), now[0]
+                active, stepper = now, _bind(now)
             self._epoch(active, stepper, on_step)
             for member in active:
                 self._close_epoch(member, together[member])

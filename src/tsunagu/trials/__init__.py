@@ -4,6 +4,7 @@ A finished trial is never run twice; one that was interrupted at any moment goes
 in the same bytes as if it had not been.
 """
 
+from tsunagu.trials.backends import backends
 from tsunagu.trials.executors import Dask, Executor, InProcess, Processes
 from tsunagu.trials.group import populations, run_group
 from tsunagu.trials.loading import load_graph
@@ -22,6 +23,7 @@ __all__ = [
     "Result",
     "Store",
     "Trial",
+    "backends",
     "load_graph",
     "metric_names",
     "populations",

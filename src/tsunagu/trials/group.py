@@ -62,7 +62,7 @@ def run_group(
         trials: on one table.
         table: the events.
         store: where results and checkpoints live.
-        on_step: called after every step with the first member that trains, for progress bars.
+        on_step: called after every step with each member that made it, for progress bars.
         on_epoch: called after every epoch of each member that trains.
 
     Returns:
@@ -160,7 +160,10 @@ class _Group:
         def step() -> None:
             clock.tick()
             if on_step is not None:
-                on_step(population.first)
+                # Those that wait for the others stand at the beginning of an epoch.
+                for member in self._members:
+                    if member.position.step:
+                        on_step(member)
 
         stored = StoredStages(
             store=self._store,
