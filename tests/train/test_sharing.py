@@ -120,6 +120,12 @@ def test_a_stage_is_named_by_all_that_it_depends_on(pipeline_of, change, same):
     assert not any(stage_key(one, 1, n) == stage_key(one, 2, n) for n in range(3))
 
 
+def test_the_history_is_of_one_metric(pipeline_of):
+    one = pipeline_of()
+    other = one.model_copy(update={"metric": "accuracy(score, is_higgs)"})
+    assert not any(stage_key(one, 1, n) == stage_key(other, 1, n) for n in range(3))
+
+
 def test_a_loss_counts_with_its_weight_where_it_is_trained_on(pipeline_of):
     one = pipeline_of()
     heavy = one.tasks["calibrate"].loss.model_copy(update={"weight": 2.0})
