@@ -91,7 +91,7 @@ def test_interrupted_it_ends_in_the_same_bytes(pipeline_of, table, tmp_path, cal
 
 
 def test_whoever_watches_is_told_of_each_member_that_made_a_step(pipeline_of, table, tmp_path):
-    trials = _trials(pipeline_of, patience=1, epochs=12, optimizer=node("Adam", lr=0.05))
+    trials = _trials(pipeline_of, patience=1, epochs=12, pretrain=False, optimizer=node("Adam", lr=0.05))
     seen, steps = Counter(), math.ceil(len(table.split(Folds()).train) / 32)
     results = run_group(trials, table, Store(tmp_path), on_step=lambda training: seen.update([id(training)]))
     epochs = [sum(ran for ran, _ in result.epochs.values()) for result in results]
