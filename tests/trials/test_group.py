@@ -133,6 +133,7 @@ def test_one_that_stops_everything_fails_alone(pipeline_of, table, tmp_path, mon
     assert isinstance(fine, Result)
     assert "it is broken" in str(failed)
     assert "2 trials are trained one by one, since together: " in caplog.text
+    assert not list(tmp_path.glob("*.population"))
 
 
 def test_a_damaged_checkpoint_is_named_and_nothing_finished_is_lost(pipeline_of, table, tmp_path):

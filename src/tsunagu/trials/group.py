@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any, final
 
 from torch import Tensor
@@ -99,6 +100,7 @@ def _in_step(
             outcomes |= dict.fromkeys(todo, error)
         except Exception as error:  # noqa: BLE001 - which member it was is found by training each alone
             _LOG.warning("%d trials are trained one by one, since together: %r", len(todo), error)
+            _remove(_checkpoint(named_trials, store))
             return None
     return [outcomes[trial.digest(table)] for trial in trials]
 
@@ -137,7 +139,7 @@ class _Group:
 
     def __init__(self, trials: dict[str, Trial], todo: Sequence[str], table: Table, store: Store) -> None:
         self._trials, self._todo, self._store = trials, set(todo), store
-        self._path = store.root / f"{digest(sorted(trials))[:32]}.population" / CHECKPOINT
+        self._path = _checkpoint(trials, store)
         # What a killed process was writing; the members are held, so nobody is writing now.
         for part in self._path.parent.glob("*.part"):
             part.unlink(missing_ok=True)
@@ -177,9 +179,7 @@ class _Group:
         for name, member in zip(self._names, self._members, strict=True):
             if name in self._todo and name not in outcomes:
                 outcomes[name] = self._finish(name, member)
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
-            self._path.parent.rmdir()
+        _remove(self._path)
         return outcomes
 
     def _finish(self, name: str, member: Training) -> Outcome:
@@ -203,6 +203,16 @@ class _Group:
         failures = {number: str(error) for number, error in self._population.failures.items()}
         note = {"members": self._names, "places": places, "failures": failures}
         write_tensors(self._path, tensors, json.dumps(note))
+
+
+def _checkpoint(names: Iterable[str], store: Store) -> Path:
+    return store.root / f"{digest(sorted(names))[:32]}.population" / CHECKPOINT
+
+
+def _remove(checkpoint: Path) -> None:
+    with suppress(OSError):
+        checkpoint.unlink(missing_ok=True)
+        checkpoint.parent.rmdir()
 
 
 def _training(trial: Trial, table: Table, split: Split) -> Training:
