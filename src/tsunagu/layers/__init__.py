@@ -20,16 +20,19 @@ from tsunagu.layers.dense import Activation, activate, dense
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.registry import check_args, find, known, register
-from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
+from tsunagu.layers.sharing import Part, current_part, sharing
+from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 
 __all__ = [
     "LSTM",
     "MLP",
     "Activation",
+    "Draws",
     "Dropout",
     "LogMomentum",
     "MassMLP",
     "Noise",
+    "Part",
     "ScaleFactor",
     "Stochastic",
     "TauCNN",
@@ -39,6 +42,7 @@ __all__ = [
     "adopt",
     "check_args",
     "correct",
+    "current_part",
     "dense",
     "find",
     "from_log_pt",
@@ -48,6 +52,7 @@ __all__ = [
     "pair_mass",
     "register",
     "reseed",
+    "sharing",
     "stochastic",
     "undisturbed",
     "wrap",

@@ -7,6 +7,7 @@ trying one after the other, so that a mistake in it is reported once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -38,6 +39,7 @@ __all__ = [
     "AnySchedule",
     "AnyValue",
     "Bool",
+    "Device",
     "Inputs",
     "Name",
     "Number",
@@ -142,12 +144,20 @@ def _known(version: int) -> int:
     return version
 
 
+def _device(device: str) -> str:
+    if re.fullmatch(DEVICES, device) is None:
+        found = {"found": repr(device)}
+        raise PydanticCustomError("value", "expected auto, cpu, cuda or cuda:<number>, found {found}", found)
+    return device
+
+
 def _distinct(seeds: int | list[int]) -> int | list[int]:
     if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
         raise PydanticCustomError("value", "a seed stands twice, found {found}", {"found": repr(seeds)})
     return seeds
 
 
+DEVICES = r"auto|cpu|cuda(:\d+)?"
 Name = Annotated[StrictStr, Field(min_length=1)]
 Bool = Annotated[StrictBool, OrChoice()]
 Text = Annotated[Name, OrChoice()]
@@ -185,5 +195,8 @@ Seeds = Annotated[
 Variations = Annotated[
     dict[str, Annotated[dict[str, Annotated[Any, WithJsonSchema({})]], Field(min_length=1)]],
     BeforeValidator(_plain_variations),
+]
+Device = Annotated[
+    StrictStr, AfterValidator(_device), WithJsonSchema({"type": "string", "pattern": f"^({DEVICES})$"})
 ]
 Version = Annotated[StrictInt, AfterValidator(_known)]

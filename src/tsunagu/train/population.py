@@ -14,8 +14,10 @@ from torch import Tensor
 
 from tsunagu.errors import TsunaguError
 from tsunagu.random import derive_seed
+from tsunagu.train.distributed import here
 from tsunagu.train.state import copied
 from tsunagu.train.stepper import Stepper, alike
+from tsunagu.train.synchronised import check_kept, kept_numbers
 
 if TYPE_CHECKING:
     from tsunagu.train.training import Training
@@ -47,6 +49,7 @@ class Population:
             msg = "these trainings cannot be a population: they are at different places"
             raise ValueError(msg)
         self.members = list(members)
+        self._world = here()
         self.failures: dict[int, TsunaguError] = {}
         self._orders: tuple[int, ...] = ()
 
@@ -133,6 +136,8 @@ class Population:
             each, place = first.steps_per_epoch, first.position
             stepper.updates.set_rates(place.epoch * each + place.step, first.stage.epochs * each)
         try:
+            if self._world.size > 1:
+                return stepper.step_in(self._world, index, orders)
             return stepper.step(index, orders)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             rest = (
@@ -146,15 +151,25 @@ class Population:
     def _watched(
         self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
     ) -> Tensor:
-        before = torch.default_generator.get_state()
+        device = active[0].table.device
+        before = _global_states(device)
+        kept = [kept_numbers(member.graph) for member in active] if self._world.size > 1 else []
         losses = self._step(active, stepper, index, orders)
-        if not torch.equal(before, torch.default_generator.get_state()):
+        for numbers, member in zip(kept, active, strict=False):
+            check_kept(numbers, member.graph)
+        if not all(map(torch.equal, before, _global_states(device))):
             found = (
                 "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a "
                 "trial reaches; use a Dropout layer, or a generator of its own with a method reseed(seed)"
             )
             raise TsunaguError(active[0].at(found))
         return losses
+
+
+def _global_states(device: torch.device) -> list[Tensor]:
+    """The generators of torch that a step must not draw from."""
+    own = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.default_generator.get_state(), *own]
 
 
 def _bind(active: Sequence[Training]) -> Stepper:

@@ -21,6 +21,7 @@ from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.run import run_trial
 from tsunagu.trials.store import CHECKPOINT, Store
 from tsunagu.trials.tensors import read_tensors, write_tensors
+from tsunagu.trials.together import together
 
 __all__ = ["MOST", "populations", "run_group"]
 
@@ -156,7 +157,8 @@ class _Group:
             if on_step is not None:
                 on_step(self._members[0])
 
-        population.run(step, on_epoch)
+        with together([self._trials[name] for name in self._names], self._members):
+            population.run(step, on_epoch)
         outcomes: dict[str, Outcome] = dict(
             zip(
                 (self._names[number] for number in population.failures),

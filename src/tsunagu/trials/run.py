@@ -10,6 +10,7 @@ from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.store import Store
+from tsunagu.trials.together import together
 
 __all__ = ["run_trial"]
 
@@ -61,5 +62,6 @@ def _train(
         if on_step is not None:
             on_step(now)
 
-    training.run(step, on_epoch)
+    with together([trial], [training]):
+        training.run(step, on_epoch)
     return store.finish(record(trial, training, name, store.working(name)))
