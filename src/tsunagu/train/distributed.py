@@ -87,8 +87,9 @@ class World:
         """
         word, deadline = f"failed/{self._tasks}", time.monotonic() + GRACE
         self._store.add(word, 1)
-        while self._store.add(word, 0) < self.size:
-            if time.monotonic() > deadline:
+        while self._store.add(word, 0) < self.size or self._store.add("over", 0):
+            if time.monotonic() > deadline or self._store.add("over", 0):
+                self._store.add("over", 1)
                 msg = f"process {self.rank} of {self.size} fails where others do not, so all end: {error}"
                 raise SystemExit(msg) from error
             time.sleep(0.05)

@@ -9,7 +9,7 @@ from typing import final
 
 from torch import Tensor
 
-from tsunagu.data import Table
+from tsunagu.data import Split, Table
 from tsunagu.train import Population, Position, Training, here
 from tsunagu.trials.result import Trial
 
@@ -31,7 +31,7 @@ def together(trials: Sequence[Trial], members: Sequence[Training]) -> Iterator[N
     """While the block trains these members, the other processes train them too; without any, nothing happens.
 
     Args:
-        trials: on one table.
+        trials: on one table and split.
         members: their trainings, restored.
 
     Raises:
@@ -66,8 +66,10 @@ def follow(table: Callable[[str], Table]) -> None:
     """
     while (work := here().first_says(_none())) is not None:
         events = table(work.fingerprint)
+        split = events.split(work.trials[0].folds)
         members = [
-            _member(trial, state, events) for trial, state in zip(work.trials, work.states, strict=True)
+            _member(trial, state, events, split)
+            for trial, state in zip(work.trials, work.states, strict=True)
         ]
         # All processes have failed alike then, and the first one reports it.
         with suppress(Exception), _failing_alike():
@@ -88,8 +90,8 @@ def _none() -> _Work | None:
     return None
 
 
-def _member(trial: Trial, state: tuple[str, dict[str, Tensor]], table: Table) -> Training:
+def _member(trial: Trial, state: tuple[str, dict[str, Tensor]], table: Table, split: Split) -> Training:
     place, tensors = state
-    member = Training(trial.pipeline, table, table.split(trial.folds), seed=trial.seed)
+    member = Training(trial.pipeline, table, split, seed=trial.seed)
     member.restore(Position.loads(place), tensors)
     return member
