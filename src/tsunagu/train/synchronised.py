@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import final
+from typing import Any, final
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -93,11 +94,26 @@ def check_kept(before: Mapping[str, Tensor], graph: nn.Module) -> None:
         raise TsunaguError(msg)
 
 
-def _total(part: Tensor) -> Tensor:
-    """The sum over all processes, which a gradient goes back through."""
-    from torch.distributed.nn.functional import all_reduce
+class _Total(torch.autograd.Function):
+    """The sum over all processes; each part changes all of their losses, so the derivative is a sum too."""
 
-    whole: Tensor = all_reduce(part)  # type: ignore[no-untyped-call]
+    @staticmethod
+    def forward(_: Any, part: Tensor) -> Tensor:
+        return _summed(part)
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        return _summed(gradient)
+
+
+def _total(part: Tensor) -> Tensor:
+    whole: Tensor = _Total.apply(part)  # type: ignore[no-untyped-call]
+    return whole
+
+
+def _summed(part: Tensor) -> Tensor:
+    whole = part.contiguous().clone()
+    dist.all_reduce(whole)
     return whole
 
 
