@@ -149,7 +149,7 @@ class Stepper:
         sizes = sizes * world.size if part.is_whole else sizes
         with sharing(part):
             losses = self._gradients(index[:, part.start : part.stop], orders, Pick(sizes, orders).all())
-        world.sum([*(group.rows.gradients for group in self._every), losses])
+        world.sum([*(group.rows.gradients for group in self._every if group.rows.count), losses])
         self.updates.step()
         return losses
 
