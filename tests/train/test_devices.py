@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 from tsunagu.data import Table
 from tsunagu.errors import SpecError
 from tsunagu.spec import Folds, architectures, choice, node, resolve
-from tsunagu.train import Evaluation, Population, Training, choose_device, stacked, training
+from tsunagu.train import Evaluation, Population, Training, choose_device, evaluation, stacked, training
 
 MOVES = {"_to_copy", "copy_", "_copy_from"}
 
@@ -158,3 +158,16 @@ def test_order_and_masks_are_those_of_the_cpu(table):
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(*pairs, strict=True))
     assert all(batch.device.type == "meta" for batch in there.batches(rows, 32, 1, 0))
     assert there.weight.device.type == there.event_number.device.type == "cpu"
+
+
+def test_an_evaluation_stays_on_the_device(blind, table, pipeline_of, monkeypatch):
+    monkeypatch.setattr(evaluation, "_on_cpu", lambda tensors: tensors)
+    monkeypatch.setattr(evaluation, "measure", lambda *_: [math.nan])
+    rows = table.split(Folds()).validation
+    for room in (None, 0):
+        member = Training(pipeline_of(), table.to("meta", room=room), table.split(Folds()), seed=1)
+        with _OneDevice():
+            found = evaluation.evaluate(member.graph, member.stages[-1], member._metric, member.table, rows)
+            made = evaluation.predict(member.graph, member.table, rows)
+        assert found.loss == 1.0
+        assert made["score"].device.type == "meta"
