@@ -33,6 +33,7 @@ from tsunagu.spec.nodes import Choice, Value, to_data
 from tsunagu.spec.values import parse_value, validate_args, validate_node, validate_schedule, validate_value
 
 __all__ = [
+    "DEVICES",
     "VERSION",
     "AnyArgs",
     "AnyNode",
@@ -158,6 +159,7 @@ def _distinct(seeds: int | list[int]) -> int | list[int]:
 
 
 DEVICES = r"auto|cpu|cuda(:\d+)?"
+"""How a device is named, a regular expression."""
 Name = Annotated[StrictStr, Field(min_length=1)]
 Bool = Annotated[StrictBool, OrChoice()]
 Text = Annotated[Name, OrChoice()]

@@ -8,19 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
-from tsunagu.errors import Mistake, ResumeError, SpecError, TsunaguError
+from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.files import write_bytes
 from tsunagu.spec import Study, canonical, dump_yaml
 from tsunagu.studies.baselines import Baseline, store_baselines
 from tsunagu.studies.checks import check_study
 from tsunagu.studies.opening import Tables
+from tsunagu.studies.place import Place, placed
 from tsunagu.studies.plan import Planned, plan
 from tsunagu.studies.tables import Row, write_results, write_summary
 from tsunagu.studies.work import Assigned, RunHere, RunThere, follow_study, leave_device
-from tsunagu.train import Training, here, joined, launched
-from tsunagu.trials import Dask, Executor, Result, Store, leading, populations
+from tsunagu.train import Training, here
+from tsunagu.trials import Executor, Result, Store, leading, populations
 from tsunagu.trials.executors import Answer, Failure, make_executor
 
 __all__ = ["Outcome", "Watcher", "run_study"]
@@ -97,35 +96,15 @@ def run_study(
         SpecError, DataError: found before any training, all mistakes at once.
         TsunaguError: the executor finds no workers.
     """
-    where, asked = executor or make_executor(study.executor), device or study.device
-    if launched() and where.remote:
-        raise SpecError([Mistake(("executor",), _TWICE)])
-    # What a Dask worker computes on is its own matter; this machine may have no GPU.
-    with joined("cpu" if isinstance(where, Dask) else asked) as chosen:
+    with placed(executor or make_executor(study.executor), device or study.device) as place:
         if here().rank:
-            follow_study(study, Path(base), chosen)
+            follow_study(study, Path(base), place.device)
             return Outcome(rows=(), baselines=(), failures=())
         with leading():
-            place = _Place(where, asked, chosen)
             return _run(study, Path(out), Path(base), watcher or Watcher(), place)
 
 
-_TWICE = (
-    "torchrun has started several processes that train each trial together, and worker processes would train trials "
-    "beside each other; leave out one of the two"
-)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where trials run, and on which device: as asked, and what that means in this process."""
-
-    executor: Executor
-    asked: str
-    device: torch.device
-
-
-def _run(study: Study, out: Path, base: Path, watch: Watcher, place: _Place) -> Outcome:
+def _run(study: Study, out: Path, base: Path, watch: Watcher, place: Place) -> Outcome:
     tables = check_study(study, base)
     planned = list(plan(study))
     watch.begin(planned)
@@ -150,7 +129,7 @@ class _Run:
     tables: Tables
     baselines: Sequence[Baseline]
     planned: Sequence[Planned]
-    place: _Place
+    place: Place
     digests: Sequence[str] = ()
     named: dict[str, list[Planned]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 from tsunagu.errors import Mistake, SpecError
+from tsunagu.spec.fields import DEVICES
 
 __all__ = ["choose_device", "describe_device"]
 
@@ -22,6 +25,8 @@ def choose_device(asked: str = "auto", *, place: int | None = None) -> torch.dev
     >>> choose_device("cpu")
     device(type='cpu')
     """
+    if re.fullmatch(DEVICES, asked) is None:
+        raise _mistake(_UNKNOWN.format(asked=asked))
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     kind, _, number = asked.partition(":")
     if kind == "cpu" or (kind == "auto" and not count):
@@ -43,6 +48,7 @@ def describe_device(device: torch.device) -> str:
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
 
 
+_UNKNOWN = "expected auto, cpu, cuda or cuda:<number>, found '{asked}'"
 _NUMBERED = "each process of torchrun takes a GPU of its own; expected cuda or auto, found {asked}"
 
 
