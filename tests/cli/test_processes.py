@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import torch
+import torch.distributed as dist
 from typer.testing import CliRunner
 
 from tsunagu.cli import app
@@ -42,6 +43,7 @@ def _rows(out):
     return [{name: value for name, value in row.items() if name not in times} for row in rows]
 
 
+@pytest.mark.skipif(not dist.is_available(), reason="this torch knows no other processes")
 def test_torchrun_gives_the_results_of_one_process(study_file, tmp_path):
     words = ["run", str(study_file), "--out"]
     CliRunner().invoke(app, [*words, str(tmp_path / "one")], catch_exceptions=False)

@@ -15,7 +15,16 @@ from torch.utils._pytree import tree_leaves
 from tsunagu.data import Table
 from tsunagu.errors import SpecError
 from tsunagu.spec import Folds, architectures, choice, node, resolve
-from tsunagu.train import Evaluation, Population, Training, choose_device, evaluation, stacked, training
+from tsunagu.train import (
+    Evaluation,
+    Population,
+    Position,
+    Training,
+    choose_device,
+    evaluation,
+    stacked,
+    training,
+)
 
 MOVES = {"_to_copy", "copy_", "_copy_from"}
 
@@ -171,3 +180,23 @@ def test_an_evaluation_stays_on_the_device(blind, table, pipeline_of, monkeypatc
             made = evaluation.predict(member.graph, member.table, rows)
         assert found.loss == 1.0
         assert made["score"].device.type == "meta"
+
+
+@pytest.mark.parametrize("key", ["Adam", "SGD", "RMSprop"])
+def test_a_training_goes_on_on_another_device(blind, table, pipeline_of, key):
+    fused = {"fused": False} if key in ("Adam", "SGD") else {}
+    slow = {"momentum": 0.9} if key in ("SGD", "RMSprop") else {}
+    pipeline = pipeline_of(pretrain=False, epochs=1, optimizer=node(key, lr=1e-3, **fused, **slow))
+    here, there = (Training(pipeline, t, table.split(Folds()), seed=1) for t in (table, table.to("meta")))
+    states = []
+
+    def keep():
+        states.append((here.position.dumps(), {n: v.clone() for n, v in here.tensors().items()}))
+
+    Population([here]).run(keep)
+    place, tensors = states[1]
+    assert any(name.startswith("optimizer.") for name in tensors)
+    there.restore(Position.loads(place), tensors)
+    with _OneDevice():
+        Population([there]).run()
+    assert there.done

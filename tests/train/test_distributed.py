@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import torch
+import torch.distributed as dist
 from torch import nn
 
 from tsunagu.errors import TsunaguError
@@ -21,6 +22,7 @@ from tsunagu.train.synchronised import synchronise
 from tsunagu.trials import Trial, leading
 from tsunagu.trials.together import together
 
+pytestmark = pytest.mark.skipif(not dist.is_available(), reason="this torch knows no other processes")
 FOLLOWER = """
 import sys
 import torch
