@@ -6,6 +6,7 @@ torch and its company are imported inside the commands: ``tsunagu --help`` shoul
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +47,10 @@ Cluster = Annotated[
         help="Run trials on a Dask cluster: local, slurm, htcondor, or the address of a scheduler.",
         metavar="CLUSTER",
     ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="Compute on auto, cpu, cuda, or one GPU as cuda:1.", metavar="DEVICE"),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
 
@@ -103,6 +108,7 @@ def run(
     overrides: Overrides = None,
     workers: Workers = None,
     cluster: Cluster = None,
+    device: Device = None,
 ) -> None:
     """Run a study, or continue it, or return at once if it is finished."""
     from tsunagu.cli.progress import watching
@@ -112,7 +118,8 @@ def run(
     from tsunagu.trials.executors import choose_executor, make_executor
 
     for_small_steps()
-    document = read_study(study, overrides)
+    words = [*(overrides or []), *([] if device is None else [f"device={device}"])]
+    document = read_study(study, words)
     with problems(document), watching() as watcher:
         where = choose_executor(document.study.executor, workers=workers, cluster=cluster)
         executor = make_executor(where)
@@ -156,11 +163,18 @@ def report(
         console.print(f"  {path}", markup=False)
 
 
+def _is_first() -> bool:
+    """Whether this is the process that speaks, of those that torchrun started: all find the same mistakes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def main() -> None:
     """Run the command line; errors of ours are a few plain lines, never a traceback."""
     try:
         app()
     except SpecError as error:
+        if not _is_first():
+            sys.exit(2)
         for mistake in error.mistakes:
             sys.stderr.write(f"{mistake}\n")
         sys.stderr.write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ MEMORY = 24 * 3600.0
 @contextmanager
 def watching() -> Iterator[Watcher]:
     """A watcher that draws bars on a terminal and does nothing elsewhere."""
-    if not console.is_terminal:
+    if not console.is_terminal or os.environ.get("RANK", "0") != "0":
         yield Watcher()
         return
     with bars() as progress:

@@ -12,6 +12,7 @@ file order and systematic variation of an event.
 
 from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.describe import SampleRow, describe, describe_files
+from tsunagu.data.devices import given
 from tsunagu.data.files import find_files, open_source
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
 from tsunagu.data.npz import NpzSource
@@ -36,6 +37,7 @@ __all__ = [
     "describe_files",
     "find_files",
     "fold_of",
+    "given",
     "mix",
     "open_source",
     "open_table",

@@ -18,7 +18,9 @@ BUFFER = 80
 """Chunks that the rows of a batch come from, at most."""
 
 
-def batches(indices: Tensor, batch_size: int, seed: int, epoch: int) -> Iterator[Tensor]:
+def batches(
+    indices: Tensor, batch_size: int, seed: int, epoch: int, *, device: torch.device | None = None
+) -> Iterator[Tensor]:
     """The rows of one epoch in a random order, cut into batches; the last one may be shorter.
 
     A pure function of its arguments: a resumed training sees the batches that the uninterrupted one would
@@ -29,6 +31,7 @@ def batches(indices: Tensor, batch_size: int, seed: int, epoch: int) -> Iterator
         batch_size: at least 1.
         seed: of the training.
         epoch: of the training, from 0.
+        device: where the rows are given; they are drawn on the CPU and moved once an epoch, so all devices see one order.
 
     Yields:
         int64 tensors of ``batch_size`` rows; every row of ``indices`` once.
@@ -38,7 +41,7 @@ def batches(indices: Tensor, batch_size: int, seed: int, epoch: int) -> Iterator
     ([2, 2, 1], [0, 1, 2, 3, 4])
     """
     generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
-    order = indices[torch.randperm(len(indices), generator=generator)]
+    order = indices[torch.randperm(len(indices), generator=generator)].to(device)
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import final
 
+import torch
 from torch import Tensor
 
 from tsunagu.data.batches import BUFFER, CHUNK, batches, chunked_batches
+from tsunagu.data.devices import fits, given, named
 from tsunagu.data.folds import FoldChoice, Split, split_events
 from tsunagu.data.mapped import Place, read_ahead
 from tsunagu.errors import DataError, did_you_mean
 
 __all__ = ["Table"]
+
+CPU = torch.device("cpu")
 
 
 @final
@@ -34,6 +38,7 @@ class Table:
         file_rows: number of events of each file; the rows of the table are in the order of the files.
         notes: sentences on what is not as in the files: the replaced NaN of each file and column.
         files_of: where each column is, if the tensors are parts of files rather than of memory; they read the same.
+        device: where :meth:`take` and :meth:`weights` give rows; see :meth:`to`.
 
     >>> import numpy as np
     >>> from types import SimpleNamespace
@@ -54,6 +59,7 @@ class Table:
     file_rows: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     files_of: Mapping[str, Place] = field(default_factory=dict)
+    device: torch.device = CPU
 
     @property
     def is_mapped(self) -> bool:
@@ -73,10 +79,10 @@ class Table:
 
         Args:
             names: of columns.
-            index: ``[N]`` int64 rows.
+            index: ``[N]`` int64 rows, on any device.
 
         Returns:
-            Copies ``[N, ...]``.
+            Copies ``[N, ...]`` on the table's device.
 
         Raises:
             DataError: a name that is not a column.
@@ -87,7 +93,41 @@ class Table:
         >>> table.take(["pt"], torch.tensor([2, 0]))
         {'pt': tensor([30., 10.])}
         """
-        return {name: self._column(name).index_select(0, index) for name in names}
+        return {name: given(self._column(name), index, self.device) for name in names}
+
+    def weights(self, index: Tensor) -> Tensor:
+        """The training weights of some rows ``[N]``, on the table's device."""
+        return given(self.train_weight, index, self.device)
+
+    def to(self, device: torch.device | str, *, room: int | None = None) -> Table:
+        """The same events for a training on a device.
+
+        Columns and training weights are copied there if they take half of the free memory at most; the other half is
+        for models and their gradients. Else they stay, and the rows of each batch are moved. Physics weights, event numbers and
+        folds stay on the CPU, where metrics are computed.
+
+        Args:
+            device: such as ``cuda:0``.
+            room: free bytes there; what the device says by default.
+
+        >>> rest = dict.fromkeys(["weight", "train_weight", "event_number", "fold"], torch.zeros(2))
+        >>> table = Table(columns={"pt": torch.zeros(2)}, fingerprint="", **rest)
+        >>> [table.to("meta", room=room).columns["pt"].device.type for room in (32, 31)]
+        ['meta', 'cpu']
+        """
+        place = named(device)
+        if place == self.device:
+            return self
+        columns = dict(self.columns)
+        if not fits([*columns.values(), self.train_weight], place, room):
+            return replace(self, device=place)
+        there = {name: column.to(place) for name, column in columns.items()}
+        return replace(self, columns=there, train_weight=self.train_weight.to(place), device=place)
+
+    @property
+    def is_resident(self) -> bool:
+        """Whether the columns live on the table's device, so that no batch has to be moved."""
+        return self.train_weight.device == self.device
 
     def batches(
         self,
@@ -119,11 +159,12 @@ class Table:
         [2, 2, 1]
         """
         if not self.is_mapped:
-            return islice(batches(indices, batch_size, seed, epoch), start, None)
+            device = self.device if self.is_resident else None
+            return islice(batches(indices, batch_size, seed, epoch, device=device), start, None)
         files = [
             self.files_of[name]
             for name in (self.columns if names is None else names)
-            if name in self.files_of
+            if name in self.files_of and self.columns[name].device.type == "cpu"
         ]
         ahead = partial(read_ahead, files)
         return chunked_batches(indices, batch_size, seed, epoch, start=start, ahead=ahead)

@@ -21,17 +21,20 @@ from tsunagu.layers.film import FiLM
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.registry import check_args, find, known, register
-from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
+from tsunagu.layers.sharing import Part, current_part, sharing
+from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 
 __all__ = [
     "LSTM",
     "MLP",
     "Activation",
+    "Draws",
     "Dropout",
     "FiLM",
     "LogMomentum",
     "MassMLP",
     "Noise",
+    "Part",
     "ScaleFactor",
     "Stochastic",
     "TauCNN",
@@ -41,6 +44,7 @@ __all__ = [
     "adopt",
     "check_args",
     "correct",
+    "current_part",
     "dense",
     "find",
     "from_log_pt",
@@ -50,6 +54,7 @@ __all__ = [
     "pair_mass",
     "register",
     "reseed",
+    "sharing",
     "stochastic",
     "undisturbed",
     "wrap",

@@ -66,10 +66,8 @@ class Noise(nn.Module):
 
     def forward(self, *inputs: Tensor, **named: Tensor) -> Tensor:
         first = (*inputs, *named.values())[0]
-        generator = self._draws.on(first.device)
-        return torch.randn(
-            first.shape[:1] + self.output, generator=generator, dtype=_dtype(first), device=first.device
-        )
+        drawn = self._draws.normal(first.shape[:1] + self.output, _dtype(first))
+        return drawn.to(first.device)
 
 
 def _dtype(first: Tensor) -> torch.dtype:

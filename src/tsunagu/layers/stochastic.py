@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, final, runtime_checkable
+from typing import Any, Protocol, final, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from tsunagu.layers.registry import register
+from tsunagu.layers.sharing import current_part
 from tsunagu.random import derive_seed
 
 __all__ = ["Draws", "Dropout", "Stochastic", "adopt", "reseed", "stochastic", "undisturbed"]
@@ -25,22 +26,37 @@ class Stochastic(Protocol):
 
 @final
 class Draws:
-    """A generator that follows its tensors from device to device, and starts from its seed on each.
+    """Random numbers from a seed, the same on every device and in every number of processes that share a batch.
+
+    They are drawn on the CPU, since each kind of device has a generator of another kind, for the whole batch.
 
     >>> draws = Draws(1)
-    >>> bool((draws.on(torch.device("cpu")).get_state() == Draws(1).on(torch.device("cpu")).get_state()).all())
-    True
+    >>> first = draws.uniform((2,)), draws.uniform((2,))
+    >>> again = Draws(1)
+    >>> torch.equal(first[0], again.uniform((2,))), torch.equal(first[1], again.uniform((2,)))
+    (True, True)
     """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self._generator: torch.Generator | None = None
 
-    def on(self, device: torch.device) -> torch.Generator:
-        """The generator for tensors on this device."""
-        if self._generator is None or self._generator.device != device:
-            self._generator = torch.Generator(device).manual_seed(self.seed)
-        return self._generator
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """Numbers from 0 to 1 ``[N, ...]`` on the CPU, N the rows that this process has."""
+        return self._drawn(torch.rand, shape)
+
+    def normal(self, shape: Sequence[int], dtype: torch.dtype | None = None) -> Tensor:
+        """Numbers of mean 0 and width 1 ``[N, ...]`` on the CPU, N the rows that this process has."""
+        return self._drawn(torch.randn, shape, dtype=dtype)
+
+    def _drawn(self, draw: Callable[..., Tensor], shape: Sequence[int], **options: Any) -> Tensor:
+        if self._generator is None:
+            self._generator = torch.Generator().manual_seed(self.seed)
+        part = current_part()
+        if part is None:
+            return draw(*shape, generator=self._generator, **options)
+        rows, *rest = shape
+        return draw(part.whole(rows), *rest, generator=self._generator, **options)[part.rows(rows)]
 
 
 @register
@@ -84,8 +100,8 @@ class Dropout(nn.Module):
         if self.p == 1.0:
             return x * 0.0
         shape = x.shape if self.dims == 0 else (*x.shape[: self.dims], *[1] * (x.ndim - self.dims))
-        kept = torch.rand(shape, generator=self.draws.on(x.device), device=x.device) >= self.p
-        return x * kept / (1.0 - self.p)
+        kept = self.draws.uniform(shape) >= self.p
+        return x * kept.to(x.device) / (1.0 - self.p)
 
     def extra_repr(self) -> str:
         return f"p={self.p}" + (f", dims={self.dims}" if self.dims else "")

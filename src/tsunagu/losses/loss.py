@@ -90,7 +90,7 @@ def known_losses() -> list[str]:
     return sorted(_registered)
 
 
-def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
+def weighted_mean(loss: Tensor, weight: Tensor, size: Tensor | None = None) -> Tensor:
     """The one reduction: ``sum_e(w_e l_e) / sum_e |w_e|``, and 0 where all weights are 0.
 
     With weights that are not negative it is the mean. Negative weights keep their sign in the sum, but the *size*
@@ -100,6 +100,8 @@ def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
     Args:
         loss: ``[E]``, or ``[R, E]`` for R members of a population.
         weight: of the same shape, any dtype.
+        size: what divides in place of ``sum_e |w_e|`` where these are only some of the events: a scalar, or ``[R]``. The
+            results of all parts then add up to that of the whole.
 
     Returns:
         A scalar in the loss's dtype, or ``[R]``, each member's own.
@@ -117,7 +119,8 @@ def weighted_mean(loss: Tensor, weight: Tensor) -> Tensor:
         raise ValueError(msg)
     weight = weight.to(loss.dtype)
     # The share of each event comes first, so that only one product is differentiated.
-    share = weight / weight.abs().sum(-1, keepdim=True).clamp(min=torch.finfo(loss.dtype).tiny)
+    sizes = weight.abs().sum(-1, keepdim=True) if size is None else size.to(loss.dtype).unsqueeze(-1)
+    share = weight / sizes.clamp(min=torch.finfo(loss.dtype).tiny)
     return (loss * share).sum(-1)
 
 

@@ -7,6 +7,7 @@ trying one after the other, so that a mistake in it is reported once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -32,12 +33,14 @@ from tsunagu.spec.nodes import Choice, Value, to_data
 from tsunagu.spec.values import parse_value, validate_args, validate_node, validate_schedule, validate_value
 
 __all__ = [
+    "DEVICES",
     "VERSION",
     "AnyArgs",
     "AnyNode",
     "AnySchedule",
     "AnyValue",
     "Bool",
+    "Device",
     "Inputs",
     "Name",
     "Number",
@@ -142,12 +145,21 @@ def _known(version: int) -> int:
     return version
 
 
+def _device(device: str) -> str:
+    if re.fullmatch(DEVICES, device) is None:
+        found = {"found": repr(device)}
+        raise PydanticCustomError("value", "expected auto, cpu, cuda or cuda:<number>, found {found}", found)
+    return device
+
+
 def _distinct(seeds: int | list[int]) -> int | list[int]:
     if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
         raise PydanticCustomError("value", "a seed stands twice, found {found}", {"found": repr(seeds)})
     return seeds
 
 
+DEVICES = r"auto|cpu|cuda(:\d+)?"
+"""How a device is named, a regular expression."""
 Name = Annotated[StrictStr, Field(min_length=1)]
 Bool = Annotated[StrictBool, OrChoice()]
 Text = Annotated[Name, OrChoice()]
@@ -185,5 +197,8 @@ Seeds = Annotated[
 Variations = Annotated[
     dict[str, Annotated[dict[str, Annotated[Any, WithJsonSchema({})]], Field(min_length=1)]],
     BeforeValidator(_plain_variations),
+]
+Device = Annotated[
+    StrictStr, AfterValidator(_device), WithJsonSchema({"type": "string", "pattern": f"^({DEVICES})$"})
 ]
 Version = Annotated[StrictInt, AfterValidator(_known)]

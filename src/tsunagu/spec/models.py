@@ -31,6 +31,7 @@ from tsunagu.spec.fields import (
     AnySchedule,
     AnyValue,
     Bool,
+    Device,
     Inputs,
     Name,
     Number,
@@ -263,6 +264,7 @@ class Study(_Model):
         vary: for a path, a value by label; several paths, and the methods, give all combinations.
         seeds: how many, or which.
         executor: where trials run: ``in_process`` (without), ``processes``, or ``dask`` with its arguments.
+        device: what trials compute on: ``cpu``, ``cuda``, one GPU as ``cuda:1``, or ``auto``: a GPU where there is one.
 
     The models are frozen; the lists and mappings inside them are not locked and must not be changed either.
     """
@@ -279,6 +281,7 @@ class Study(_Model):
     vary: Variations = {}
     seeds: Seeds = 1
     executor: AnySchedule = None
+    device: Device = "cpu"
 
     @property
     def pipeline(self) -> Pipeline:

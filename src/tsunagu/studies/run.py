@@ -14,11 +14,12 @@ from tsunagu.spec import Study, canonical, dump_yaml
 from tsunagu.studies.baselines import Baseline, store_baselines
 from tsunagu.studies.checks import check_study
 from tsunagu.studies.opening import Tables
+from tsunagu.studies.place import Place, placed
 from tsunagu.studies.plan import Planned, plan
 from tsunagu.studies.tables import Row, write_results, write_summary
-from tsunagu.studies.work import Assigned, RunHere, RunThere
-from tsunagu.train import Training
-from tsunagu.trials import Executor, Result, Store, populations
+from tsunagu.studies.work import Assigned, RunHere, RunThere, follow_study, leave_device
+from tsunagu.train import Training, here
+from tsunagu.trials import Executor, Result, Store, leading, populations
 from tsunagu.trials.executors import Answer, Failure, make_executor
 
 __all__ = ["Outcome", "Watcher", "run_study"]
@@ -76,8 +77,12 @@ def run_study(
     base: Path | str = ".",
     watcher: Watcher | None = None,
     executor: Executor | None = None,
+    device: str | None = None,
 ) -> Outcome:
     """Run all trials of a study that are not yet in the store, and write ``results.csv`` and ``summary.json``.
+
+    Under ``torchrun`` all processes call it, and share each training; only the first one writes, calls the watcher, and
+    returns an outcome with anything in it.
 
     Args:
         study: as declared.
@@ -85,22 +90,31 @@ def run_study(
         base: the folder that relative file names start from; the current one by default.
         watcher: told of every step.
         executor: where trials run; as the study says by default.
+        device: ``cpu``, ``cuda``, ``cuda:1`` or ``auto``; as the study says by default.
 
     Raises:
         SpecError, DataError: found before any training, all mistakes at once.
         TsunaguError: the executor finds no workers.
     """
-    watch, out, base = watcher or Watcher(), Path(out), Path(base)
+    with placed(executor or make_executor(study.executor), device or study.device) as place:
+        if here().rank:
+            follow_study(study, Path(base), place.device)
+            return Outcome(rows=(), baselines=(), failures=())
+        with leading():
+            return _run(study, Path(out), Path(base), watcher or Watcher(), place)
+
+
+def _run(study: Study, out: Path, base: Path, watch: Watcher, place: Place) -> Outcome:
     tables = check_study(study, base)
-    where = executor or make_executor(study.executor)
     planned = list(plan(study))
     watch.begin(planned)
     write_bytes(out / "study.yaml", dump_yaml(study).encode())
     baselines = store_baselines(study, tables.of(study.data), out / "baselines.npz")
-    run = _Run(study, out, base, watch, tables, baselines, planned)
+    run = _Run(study, out, base, watch, tables, baselines, planned, place)
     run.find()
     for _ in range(ATTEMPTS):
-        run.attempt(where)
+        run.attempt()
+    leave_device()
     return run.end()
 
 
@@ -115,6 +129,7 @@ class _Run:
     tables: Tables
     baselines: Sequence[Baseline]
     planned: Sequence[Planned]
+    place: Place
     digests: Sequence[str] = ()
     named: dict[str, list[Planned]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
@@ -141,7 +156,7 @@ class _Run:
                         self.watch.found(planned, found)
         self.write()
 
-    def attempt(self, executor: Executor) -> None:
+    def attempt(self) -> None:
         """Run what has no result, and may still come to one."""
         openers: dict[str, Study] = {}
         for study in (self.study, *(planned.study for planned in self.planned)):
@@ -150,8 +165,8 @@ class _Run:
         # Whole, with what is finished in them: the checkpoint of a population is that of all its members.
         todo = [group for group in _populations(planned) if any(self._is_open(each.digest) for each in group)]
         if todo:
-            job = self._there() if executor.remote else self._here()
-            executor.run(job, todo, self.ended)
+            executor = self.place.executor
+            executor.run(self._there() if executor.remote else self._here(), todo, self.ended)
 
     def ended(self, assigned: Assigned, answer: Answer) -> None:
         """Note what came of a trial."""
@@ -211,10 +226,12 @@ class _Run:
             begin=lambda assigned: self.watch.trial(self.named[assigned.digest][0]),
             step=self.watch.step,
             epoch=self.watch.epoch,
+            device=self.place.device,
         )
 
     def _there(self) -> RunThere:
-        return RunThere(base=self.base.resolve(), store=(self.out / "trials").resolve())
+        store = (self.out / "trials").resolve()
+        return RunThere(base=self.base.resolve(), store=store, device=self.place.asked)
 
 
 def _populations(planned: Sequence[Assigned]) -> list[list[Assigned]]:

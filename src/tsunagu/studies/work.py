@@ -14,16 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import final
 
+import torch
+
 from tsunagu.data import Table
 from tsunagu.errors import DataError, ResumeError, TsunaguError
 from tsunagu.files import write_bytes
-from tsunagu.spec import Study
+from tsunagu.spec import Study, variations
 from tsunagu.studies.opening import Tables, open_study_table
-from tsunagu.train import Training
-from tsunagu.trials import Store, Trial, run_group
+from tsunagu.train import Training, choose_device
+from tsunagu.trials import Store, Trial, follow, run_group
 from tsunagu.trials.executors import Answer, Failure
 
-__all__ = ["Assigned", "RunHere", "RunThere"]
+__all__ = ["Assigned", "RunHere", "RunThere", "follow_study", "leave_device"]
 
 
 @final
@@ -54,10 +56,11 @@ class RunHere:
     begin: Callable[[Assigned], None]
     step: Callable[[Training], None]
     epoch: Callable[[Training], None]
+    device: torch.device
 
     def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
         self.begin(group[0])
-        table = partial(self.tables.of, group[0].study.data)
+        table = partial(_placed, self.tables.of(group[0].study.data), self.device)
         yield from _attempt(group, table, self.store, on_step=self.step, on_epoch=self.epoch)
 
 
@@ -69,16 +72,56 @@ class RunThere:
     Args:
         base: the folder that the file names of the study are relative to; all folders are absolute.
         store: where results go.
+        device: that is asked for; what it means is found there.
     """
 
     base: Path
     store: Path
+    device: str
 
     def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
-        yield from _attempt(group, partial(_table, group, self.base), Store(self.store))
+        yield from _attempt(group, self._table(group), Store(self.store))
+
+    def _table(self, group: Sequence[Assigned]) -> Callable[[], Table]:
+        return lambda: _placed(_table(group, self.base), choose_device(self.device))
+
+
+def follow_study(study: Study, base: Path, device: torch.device) -> None:
+    """Train with the first of several processes whatever it trains of a study.
+
+    Raises:
+        DataError: this process reads other events.
+    """
+    follow(partial(_followed, study, base, device))
+
+
+def leave_device() -> None:
+    """Drop the table that was kept on a device."""
+    _on_device.clear()
 
 
 _opened: dict[str, Table] = {}
+_on_device: dict[tuple[str, str], Table] = {}
+
+
+def _placed(table: Table, device: torch.device) -> Table:
+    """A table on its device; only the last one is kept there."""
+    name = (table.fingerprint, str(device))
+    if name not in _on_device:
+        leave_device()
+        _on_device[name] = table.to(device)
+    return _on_device[name]
+
+
+def _followed(study: Study, base: Path, device: torch.device, fingerprint: str) -> Table:
+    if (fingerprint, str(device)) not in _on_device:
+        tables = Tables.open([study, *(varied for _, varied in variations(study))], base)
+        found = [table for table in tables.opened.values() if table.fingerprint == fingerprint]
+        if not found:
+            msg = f"{study.data.files}: not all processes read the same events there; give all of them the same files"
+            raise DataError(msg)
+        return _placed(found[0], device)
+    return _on_device[fingerprint, str(device)]
 
 
 def _table(group: Sequence[Assigned], base: Path) -> Table:

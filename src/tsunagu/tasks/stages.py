@@ -68,19 +68,26 @@ class Stage:
         assert total is not None
         return total
 
-    def loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor) -> Tensor:
+    def loss(
+        self,
+        predictions: Mapping[str, Tensor],
+        batch: Mapping[str, Tensor],
+        weight: Tensor,
+        size: Tensor | None = None,
+    ) -> Tensor:
         """The objective ``sum_t w_t * sum_e(w_e l_te) / sum_e |w_e|``, reduced in one place for all terms.
 
         Args:
             predictions: ``[E, ...]`` by output name.
             batch: ``[E, ...]`` by column name; the targets are read here.
             weight: ``[E]``, the training weight.
+            size: ``sum_e |w_e|`` of a batch that these events are a part of; by default that of these.
 
         Returns:
             A scalar.
         """
         # All terms share the events' weights, so they are added event by event and reduced once.
-        return weighted_mean(self.event_loss(predictions, batch), weight)
+        return weighted_mean(self.event_loss(predictions, batch), weight, size)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The training engine: stages, steps, early stopping, and a state that can be stored after any step."""
 
+from tsunagu.train.devices import choose_device, describe_device
+from tsunagu.train.distributed import World, here, joined, launched
 from tsunagu.train.evaluation import Evaluation, evaluate, measure, predict, reseed_for_evaluation
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
 from tsunagu.train.population import Population
@@ -22,10 +24,16 @@ __all__ = [
     "Stages",
     "Stepper",
     "Training",
+    "World",
     "check_optimizer",
     "check_schedule",
+    "choose_device",
+    "describe_device",
     "evaluate",
     "for_small_steps",
+    "here",
+    "joined",
+    "launched",
     "learning_rate",
     "measure",
     "optimizer",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tsunagu.data import Table
+from tsunagu.data import Table, given
 from tsunagu.layers import reseed
 from tsunagu.metrics import MetricCall
 from tsunagu.random import derive_seed
@@ -39,12 +39,12 @@ def predict(graph: Graph, table: Table, rows: Tensor) -> dict[str, Tensor]:
         rows: ``[N]`` row numbers.
 
     Returns:
-        ``[N, ...]`` by output name.
+        ``[N, ...]`` by output name, on the CPU.
     """
     columns = graph.columns()
     graph.eval()
     with torch.no_grad():
-        return _joined(graph(table.take(columns, chunk)) for chunk in torch.split(rows, CHUNK))
+        return _joined(_on_cpu(graph(table.take(columns, chunk))) for chunk in torch.split(rows, CHUNK))
 
 
 def evaluate(
@@ -68,19 +68,19 @@ def evaluate(
         frozen: the outputs ``[E, ...]`` of frozen tasks.
     """
     columns, wanted = columns_of(graph, stage), set(metric.arguments)
-    total, size = torch.zeros(2, dtype=torch.float64)
+    total, size = torch.zeros(2, dtype=torch.float64, device=table.device)
     parts: list[dict[str, Tensor]] = []
     graph.eval()
     # Not inference_mode: what a module keeps of an evaluation (a cached mask) must be of use in the next training step.
     with torch.no_grad():
         for chunk in torch.split(rows, CHUNK):
-            given = {name: output.index_select(0, chunk) for name, output in (frozen or {}).items()}
-            batch = table.take(columns, chunk) | given
-            made = given | graph(batch, stage.tasks, stage.substitutes)
-            weight = table.train_weight.index_select(0, chunk).double()
+            known = {name: given(output, chunk, table.device) for name, output in (frozen or {}).items()}
+            batch = table.take(columns, chunk) | known
+            made = known | graph(batch, stage.tasks, stage.substitutes)
+            weight = table.weights(chunk).double()
             total += (weight * stage.event_loss(made, batch)).sum()
             size += weight.abs().sum()
-            parts.append({name: value for name, value in made.items() if name in wanted})
+            parts.append(_on_cpu({name: value for name, value in made.items() if name in wanted}))
     loss = float(total / size)
     predictions = _joined(parts)
     if wanted & (set(graph.outputs.values()) - set(predictions)):
@@ -93,7 +93,7 @@ def measure(
 ) -> list[float]:
     """Metrics of predictions ``[N, ...]`` and of the table's columns at the same rows, with the physics weight."""
     names = {name for metric in metrics for name in metric.arguments} - set(predictions)
-    known = predictions | table.take(sorted(names), rows)
+    known = predictions | _on_cpu(table.take(sorted(names), rows))
     arrays = {name: value.numpy() for name, value in known.items()}
     weight = table.weight.index_select(0, rows).numpy()
     return [metric.evaluate(arrays, weight) for metric in metrics]
@@ -109,6 +109,10 @@ def columns_of(graph: Graph, stage: Stage) -> list[str]:
 def reseed_for_evaluation(graph: Graph, seed: int) -> None:
     """Set noise candidates to where every evaluation of a trial begins; ``seed`` is the trial's."""
     reseed(graph, derive_seed(seed, "evaluation"))
+
+
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.cpu() for name, value in tensors.items()}
 
 
 def _joined(parts: Iterable[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -15,11 +15,13 @@ from torch import Tensor
 
 from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.random import derive_seed
+from tsunagu.train.distributed import here
 from tsunagu.train.frozen import freeze
 from tsunagu.train.process import denormals_are_zero
 from tsunagu.train.sharing import Stages, shared
 from tsunagu.train.state import copied
 from tsunagu.train.stepper import Stepper, alike
+from tsunagu.train.synchronised import check_kept, kept_numbers
 
 if TYPE_CHECKING:
     from tsunagu.train.training import Training
@@ -55,6 +57,7 @@ class Population:
         if len(_places(self._sound())) > 1:
             msg = "these trainings cannot be a population: they are at different places"
             raise ValueError(msg)
+        self._world = here()
 
     def run(
         self,
@@ -159,6 +162,8 @@ class Population:
             each, place = first.steps_per_epoch, first.position
             stepper.updates.set_rates(place.epoch * each + place.step, first.stage.epochs * each)
         try:
+            if self._world.size > 1:
+                return stepper.step_in(self._world, index, orders)
             return stepper.step(index, orders)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             rest = (
@@ -172,15 +177,25 @@ class Population:
     def _watched(
         self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
     ) -> Tensor:
-        before = torch.default_generator.get_state()
+        device = active[0].table.device
+        before = _global_states(device)
+        kept = [kept_numbers(member.graph) for member in active] if self._world.size > 1 else []
         losses = self._step(active, stepper, index, orders)
-        if not torch.equal(before, torch.default_generator.get_state()):
+        for numbers, member in zip(kept, active, strict=False):
+            check_kept(numbers, member.graph)
+        if not all(map(torch.equal, before, _global_states(device))):
             found = (
                 "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a "
                 "trial reaches; use a Dropout layer, or a generator of its own with a method reseed(seed)"
             )
             raise TsunaguError(active[0].at(found))
         return losses
+
+
+def _global_states(device: torch.device) -> list[Tensor]:
+    """The generators of torch that a step must not draw from."""
+    own = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.default_generator.get_state(), *own]
 
 
 def _bind(active: Sequence[Training]) -> Stepper:
@@ -214,6 +229,8 @@ def _earliest(members: Sequence[Training]) -> list[Training]:
 def _is_found(leader: Training, followers: Sequence[Training], stages: Stages | None) -> bool:
     """Whether the stage has been trained elsewhere; it is ended then."""
     finished = stages.find(leader) if stages is not None and leader.is_fresh else None
+    # Of several processes the first one looks.
+    finished = here().first_says(finished)
     if finished is None:
         return False
     try:

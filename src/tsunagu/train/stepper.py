@@ -12,10 +12,12 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from tsunagu.data import Table
+from tsunagu.data import Table, given
+from tsunagu.layers import sharing
 from tsunagu.losses import weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term
+from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
 from tsunagu.train.frozen import Frozen, gathered
 from tsunagu.train.stacked import Forward, Gradients, Inputs, Pick, Rows, choose
@@ -96,7 +98,9 @@ class Stepper:
         # A model reads only what its arguments name, so members of other models may read other columns.
         read = (columns_of(member.graph, stages[0]) for member in members)
         self.columns = list(dict.fromkeys(column for columns in read for column in columns))
-        self._terms = [_weighted(terms) for terms in zip(*(stage.terms for stage in stages), strict=True)]
+        self._terms = [
+            _weighted(terms, table.device) for terms in zip(*(stage.terms for stage in stages), strict=True)
+        ]
         self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
         self._every = [group for groups in self._groups.values() for group in groups]
         self._gradients: Gradients | None = None
@@ -128,18 +132,42 @@ class Stepper:
         Returns:
             ``[R]``: the losses before the step.
         """
+        losses = self._differentiated(index, orders)
+        self.updates.step()
+        return losses
+
+    def step_in(self, world: World, index: Tensor, orders: tuple[int, ...]) -> Tensor:
+        """The same step, of which each process makes its part; all of them end in the same weights.
+
+        Args:
+            world: the processes.
+            index: the whole batch.
+            orders: for each member, which of the S it sees.
+
+        Returns:
+            ``[R]``: the losses of the whole batch before the step.
+        """
+        part = world.part(index.shape[1])
+        sizes = self._table.weights(index.reshape(-1)).view(index.shape).abs().sum(1)
+        # A batch that is too small to be shared is everybody's, and everybody's share of it is the same.
+        sizes = sizes * world.size if part.is_whole else sizes
+        with sharing(part):
+            losses = self._differentiated(index[:, part.start : part.stop], orders, Pick(sizes, orders).all())
+        world.sum([*(group.rows.gradients for group in self._every if group.rows.count), losses])
+        self.updates.step()
+        return losses
+
+    def _differentiated(self, index: Tensor, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         if self._alone is not None:
-            loss = self._loss_alone(self._alone, index[0])
+            loss = self._loss_alone(self._alone, index[0], sizes)
             self._backward(loss)
-            self.updates.step()
             return loss.detach().unsqueeze(0)
-        losses = self._losses(index, orders)
+        losses = self._losses(index, orders, sizes)
         # The members' losses are summed, never averaged, so each member's gradient is that of its own loss.
         self._differentiate(losses.sum())
-        self.updates.step()
         return losses.detach()
 
-    def _losses(self, index: Tensor, orders: tuple[int, ...]) -> Tensor:
+    def _losses(self, index: Tensor, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         flat = index.reshape(-1)
         batch = {
             name: Pick(column.view(*index.shape, *column.shape[1:]), orders)
@@ -151,15 +179,16 @@ class Stepper:
         for task in self._stage.tasks:
             output = self._members[0].graph.outputs[task]
             known[output] = Pick(self._run(task, known), tuple(range(len(self._members))))
-        weight = Pick(self._table.train_weight.index_select(0, flat).view(index.shape), orders).all()
-        return weighted_mean(self._event_losses(known), weight)
+        weight = Pick(self._table.weights(flat).view(index.shape), orders).all()
+        return weighted_mean(self._event_losses(known), weight, sizes)
 
-    def _loss_alone(self, graph: Graph, index: Tensor) -> Tensor:
+    def _loss_alone(self, graph: Graph, index: Tensor, sizes: Tensor | None) -> Tensor:
         """The same for one member, without the axis that small models would feel."""
         stage, batch = self._stage, self._table.take(self.columns, index)
-        batch |= {n: f.own.index_select(0, index) for n, f in self._members[0].frozen.items()}
+        batch |= {n: given(f.own, index, self._table.device) for n, f in self._members[0].frozen.items()}
         predictions = graph(batch, stage.tasks, stage.substitutes)
-        return stage.loss(predictions, batch, self._table.train_weight.index_select(0, index))
+        size = None if sizes is None else sizes[0]
+        return stage.loss(predictions, batch, self._table.weights(index), size)
 
     def _run(self, task: str, known: Mapping[str, Pick]) -> Tensor:
         groups = self._groups[task]
@@ -167,7 +196,9 @@ class Stepper:
             return groups[0].run(known)
         order = [member for group in groups for member in group.members]
         back = sorted(range(len(order)), key=order.__getitem__)
-        return torch.cat([group.run(known) for group in groups]).index_select(0, torch.tensor(back))
+        return torch.cat([group.run(known) for group in groups]).index_select(
+            0, torch.tensor(back, device=self._table.device)
+        )
 
     def _event_losses(self, known: Mapping[str, Pick]) -> Tensor:
         members, total = len(self._members), None
@@ -211,7 +242,7 @@ def _grouped(members: Sequence[Member], task: str) -> list[_Group]:
     return groups
 
 
-def _weighted(terms: Sequence[Term]) -> tuple[Term, Tensor | None]:
+def _weighted(terms: Sequence[Term], device: torch.device) -> tuple[Term, Tensor | None]:
     """One loss of all members, with its weights ``[R, 1]``, or None where all are 1."""
     weights = [term.weight for term in terms]
-    return terms[0], None if set(weights) == {1.0} else torch.tensor(weights)[:, None]
+    return terms[0], None if set(weights) == {1.0} else torch.tensor(weights, device=device)[:, None]

@@ -22,6 +22,7 @@ from tsunagu.metrics import parse_metric
 from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline
 from tsunagu.tasks import Graph, Stage, build_graph, stages
+from tsunagu.train.distributed import here
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
@@ -29,6 +30,7 @@ from tsunagu.train.sharing import Finished, Stages, stage_key
 from tsunagu.train.stacked import Rows
 from tsunagu.train.state import copied, load, named, of_tasks, under, weights
 from tsunagu.train.stepper import Member, Stepper
+from tsunagu.train.synchronised import synchronise
 
 __all__ = ["Training"]
 
@@ -41,7 +43,7 @@ class Training:
 
     Args:
         pipeline: without choices.
-        table: the events; only its training and validation rows are read.
+        table: the events; only its training and validation rows are read. The models live on its device.
         split: which rows are which.
         seed: of initial weights, batch order and noise.
 
@@ -52,7 +54,10 @@ class Training:
 
     def __init__(self, pipeline: Pipeline, table: Table, split: Split, *, seed: int) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
-        self.graph: Graph = build_graph(pipeline, seed=seed)
+        self.graph: Graph = build_graph(pipeline, seed=seed).to(table.device)
+        self._world = here()
+        if self._world.size > 1:
+            synchronise(self.graph)
         self.stages = stages(pipeline)
         self.position = Position()
         rows = {name: Rows([model]).weights[0] for name, model in self.graph.models.items()}
@@ -61,7 +66,7 @@ class Training:
         self.noisy = bool(self._noise)
         self._metric = parse_metric(pipeline.metric)
         self._best: dict[str, Tensor] = {}
-        self._loss = torch.zeros(())
+        self._loss = torch.zeros((), device=table.device)
         self._moments: Callable[[], dict[str, Tensor]] = dict
         self._started = time.monotonic()
 
@@ -146,7 +151,7 @@ class Training:
         moments = copied(under("optimizer", tensors))
         self._moments = lambda: moments
         self._best = copied(under("best", tensors))
-        self._loss = tensors["loss"].clone()
+        self._loss = tensors["loss"].clone().to(self.table.device)
 
     def predictions(self, rows: Tensor) -> dict[str, Tensor]:
         """The outputs of all tasks for the given rows ``[N]``, in their order."""
@@ -164,7 +169,7 @@ class Training:
     def begin_epoch(self) -> Tensor:
         """Training mode; the losses that this epoch has gathered so far, a scalar."""
         self.graph.train()
-        return torch.zeros(()) if self.position.step == 0 else self._loss
+        return torch.zeros((), device=self.table.device) if self.position.step == 0 else self._loss
 
     def gathers(self, loss: Tensor) -> None:
         """Where the losses of this epoch are added up, a scalar."""
@@ -187,7 +192,8 @@ class Training:
         reseed_for_evaluation(self.graph, self.seed)
         frozen = {name: output.own for name, output in self.member.frozen.items()}
         valid = evaluate(self.graph, self.stage, self._metric, self.table, self.split.validation, frozen)
-        train = float(self._loss) / max(1, place.step)
+        # Every process decides by the same numbers, also where another processor would round otherwise.
+        train, valid = self._world.first_says((float(self._loss) / max(1, place.step), valid))
         self._check_finite(train, valid.loss)
         place.epoch, place.step = place.epoch + 1, 0
         if valid.loss < place.best_loss:

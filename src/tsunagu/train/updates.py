@@ -110,7 +110,9 @@ class Updates:
         for unit in self._units:
             states = [under(unit.task, moments[member]) for member in unit.members]
             if states[0]:
-                self._steps_of(unit).replace(unit.parameter, unit.joined(states))
+                steps = self._steps_of(unit)
+                state = _placed(unit.joined(states), unit.parameter.device, steps.optimizer)
+                steps.replace(unit.parameter, state)
 
     def _state(self, unit: _Unit) -> dict[str, Tensor]:
         state = self._steps_of(unit).optimizer.state.get(unit.parameter, {})
@@ -137,6 +139,16 @@ def _units(task: str, members: tuple[int, ...], rows: Rows, kinds: Sequence[str]
         row = nn.Parameter(rows.weights[place])
         row.grad = rows.gradients[place]
         yield _Unit(task, (member,), row)
+
+
+def _placed(
+    state: Mapping[str, Tensor], device: torch.device, made: torch.optim.Optimizer
+) -> dict[str, Tensor]:
+    """Where an optimiser keeps its tensors: beside the weights, but for the number of steps, as torch reads it."""
+    beside = made.defaults.get("fused") or made.defaults.get("capturable")
+    return {
+        name: value if name == "step" and not beside else value.to(device) for name, value in state.items()
+    }
 
 
 def _kind(train: Train, units: Sequence[_Unit]) -> _Kind:

@@ -13,6 +13,7 @@ from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import run_trial
 from tsunagu.trials.store import Store, write_arrays
 from tsunagu.trials.tensors import read_tensors, write_tensors
+from tsunagu.trials.together import follow, leading
 
 __all__ = [
     "NUMERICS",
@@ -24,6 +25,8 @@ __all__ = [
     "Store",
     "Trial",
     "backends",
+    "follow",
+    "leading",
     "load_graph",
     "metric_names",
     "populations",

@@ -23,6 +23,7 @@ from tsunagu.trials.run import run_trial
 from tsunagu.trials.shared import StoredStages
 from tsunagu.trials.store import CHECKPOINT, Store
 from tsunagu.trials.tensors import read_tensors, write_tensors
+from tsunagu.trials.together import together
 
 __all__ = ["MOST", "populations", "run_group"]
 
@@ -174,7 +175,8 @@ class _Group:
             working=self._path.parent,
             save=self._save,
         )
-        population.run(step, on_epoch, stored)
+        with together([self._trials[name] for name in self._names], self._members):
+            population.run(step, on_epoch, stored)
         outcomes: dict[str, Outcome] = {self._names[n]: error for n, error in population.failures.items()}
         for name, member in zip(self._names, self._members, strict=True):
             if name in self._todo and name not in outcomes:

@@ -20,7 +20,7 @@ from tsunagu.data import Split
 from tsunagu.files import write_bytes
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Pipeline, dump_yaml
-from tsunagu.train import Training, measure
+from tsunagu.train import Training, describe_device, here, measure
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.store import write_arrays, write_history
 from tsunagu.trials.tensors import write_tensors
@@ -56,7 +56,7 @@ def record(trial: Trial, training: Training, digest: str, folder: Path) -> Resul
     write_history(folder / "history.csv", training.position.history)
     write_bytes(folder / "spec.yaml", dump_yaml(trial.pipeline).encode())
     write_bytes(folder / "architecture.yaml", _architecture(trial).encode())
-    write_bytes(folder / "environment.json", (json.dumps(_environment(), indent=2) + "\n").encode())
+    write_bytes(folder / "environment.json", (json.dumps(_environment(training), indent=2) + "\n").encode())
     return Result(
         digest=digest,
         seed=trial.seed,
@@ -115,7 +115,7 @@ def _stored(
         "weight": table.weight.index_select(0, rows),
         "event_number": table.event_number.index_select(0, rows),
     }
-    return {name: value.numpy() for name, value in columns.items()}
+    return {name: value.cpu().numpy() for name, value in columns.items()}
 
 
 def _is_small(column: Tensor) -> bool:
@@ -140,13 +140,15 @@ def _epochs(training: Training) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _environment() -> dict[str, object]:
+def _environment(training: Training) -> dict[str, object]:
     packages: Sequence[str] = ("torch", "numpy", "pyarrow", "safetensors")
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.machine(),
         "threads": torch.get_num_threads(),
+        "device": describe_device(training.table.device),
+        "processes": here().size,
         "tsunagu": __version__,
         "packages": {name: version(name) for name in packages},
         "commit": _commit(),

@@ -12,6 +12,7 @@ from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.shared import StoredStages
 from tsunagu.trials.store import Store
+from tsunagu.trials.together import together
 
 __all__ = ["run_trial"]
 
@@ -64,5 +65,6 @@ def _train(
             on_step(now)
 
     stages = StoredStages(store=store, folds=trial.folds, table=table, working=store.working(name), save=save)
-    training.run(step, on_epoch, stages)
+    with together([trial], [training]):
+        training.run(step, on_epoch, stages)
     return store.finish(record(trial, training, name, store.working(name)))

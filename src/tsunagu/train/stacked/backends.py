@@ -47,7 +47,7 @@ class Forward:
 def choose(modules: Sequence[nn.Module], rows: Rows, inputs: Inputs) -> Forward:
     """The fastest way that gives what the modules give one by one.
 
-    Convolutions are run one after the other, since batching them costs more than it gains on a CPU.
+    On a CPU convolutions are run one after the other, since batching them costs more than it gains there.
 
     Args:
         modules: of one shape, in training mode.
@@ -56,7 +56,7 @@ def choose(modules: Sequence[nn.Module], rows: Rows, inputs: Inputs) -> Forward:
     """
     if len(modules) == 1:
         return Forward("alone", _looped(modules))
-    if not _has_convolutions(modules[0]):
+    if rows.weights.device.type != "cpu" or not _has_convolutions(modules[0]):
         for make in (_batched, _vmapped):
             forward = _try(make, modules, rows, inputs)
             if forward is not None:

@@ -37,7 +37,7 @@ class Pick:
         """What all read, ``[R, B, ...]``; a copy where rows are taken out of order or several times."""
         if self.rows == tuple(range(len(self.tensor))):
             return self.tensor
-        return self.tensor.index_select(0, torch.tensor(self.rows))
+        return self.tensor.index_select(0, torch.tensor(self.rows, device=self.tensor.device))
 
 
 @final

@@ -84,7 +84,8 @@ class Rows:
         trained = [[p for p in module.parameters() if p.requires_grad] for module in modules]
         shapes = _same_shapes(trained)
         self.count = sum(shape.numel() for shape in shapes)
-        self.weights = torch.empty(len(modules), self.count, dtype=_dtype(trained[0]))
+        device = trained[0][0].device if self.count else None
+        self.weights = torch.empty(len(modules), self.count, dtype=_dtype(trained[0]), device=device)
         self.gradients = torch.zeros_like(self.weights)
         self.single = [
             leaf for number, own in enumerate(trained) for leaf in self._adopt(number, own, shapes)
