@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -48,6 +49,10 @@ def test_torchrun_gives_the_results_of_one_process(study_file, tmp_path):
     words = ["run", str(study_file), "--out"]
     CliRunner().invoke(app, [*words, str(tmp_path / "one")], catch_exceptions=False)
     two = tmp_path / "two"
+    # One stage of one trial is there already: the first process finds it, and all of them begin with it.
+    stages = two / "trials" / "stages"
+    stages.mkdir(parents=True)
+    shutil.copy(min((tmp_path / "one" / "trials" / "stages").iterdir()), stages)
     command = [*TORCHRUN, "-m", "tsunagu", *words, str(two)]
     done = subprocess.run(
         command,
