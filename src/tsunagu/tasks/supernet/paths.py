@@ -79,6 +79,10 @@ class _Tree:
     labels: Mapping[str, frozenset[str]]
     kept: Sequence[Sequence[str]]
 
+    @property
+    def outputs(self) -> list[str]:
+        return [self.graph.outputs[name] for name in self.names]
+
     def below(
         self,
         level: int,
@@ -88,13 +92,11 @@ class _Tree:
         wanted: Sequence[Mapping[str, str]] | None,
     ) -> Iterator[tuple[Architecture, dict[str, Tensor]]]:
         if level == len(self.names):
-            yield (
-                Architecture(decided),
-                {self.graph.outputs[n]: known[self.graph.outputs[n]] for n in self.names},
-            )
+            yield Architecture(decided), {output: known[output] for output in self.outputs}
             return
         name = self.names[level]
-        memory = {**memory, **{task: {} for task in self.kept[level]}}
+        if self.kept[level]:
+            memory = {**memory, **{task: {} for task in self.kept[level]}}
         for own, these in self._ways(name, decided, wanted):
             made = self._run(name, known, own, memory.get(name))
             yield from self.below(level + 1, {**known, self.graph.outputs[name]: made}, own, memory, these)
@@ -120,14 +122,13 @@ class _Tree:
         decided: Mapping[str, str],
         kept: dict[frozenset[tuple[str, str]], Tensor] | None,
     ) -> Tensor:
+        if kept is None:
+            model, wiring = path_of_task(self.graph, name, decided)
+            return call(model, *wiring, known)
         key = frozenset((label, option) for label, option in decided.items() if label in self.labels[name])
-        if kept is not None and key in kept:
-            return kept[key]
-        model, (positional, keywords) = path_of_task(self.graph, name, decided)
-        made = call(model, positional, keywords, known)
-        if kept is not None:
-            kept[key] = made
-        return made
+        if key not in kept:
+            kept[key] = self._run(name, known, decided, None)
+        return kept[key]
 
 
 def _dependences(graph: Graph, names: Sequence[str]) -> tuple[dict[str, frozenset[str]], list[list[str]]]:

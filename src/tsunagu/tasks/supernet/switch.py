@@ -14,7 +14,6 @@ from typing import Any, final
 from torch import nn
 
 from tsunagu.errors import ChoiceError, did_you_mean
-from tsunagu.spec import Architecture
 from tsunagu.tasks.graph import Graph, Wiring, call
 
 __all__ = ["Chain", "Switch", "decisions", "inside", "labels_of", "reached", "run_option", "spelled", "take"]
@@ -57,7 +56,7 @@ class Switch(nn.Module):
     ) -> None:
         super().__init__()
         self.options = nn.ModuleList(options)
-        self.decisions = tuple(Architecture(decided) for decided in decisions)
+        self.decisions = tuple(dict(decided) for decided in decisions)
         self.choices = {label: tuple(names) for label, names in choices.items()}
         self.wirings: tuple[Wiring, ...] | None = None
         # Looking an option up in a ModuleList costs more than small models would forgive.

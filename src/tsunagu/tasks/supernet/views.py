@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import mul
 from typing import Any, TypeVar, final, overload
+from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
@@ -36,7 +37,8 @@ def single_path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module:
 
     Returns:
         A module without switches, with the state-dict keys of ``build(resolve(value, architecture))``; a graph of a
-        graph. What is trained in it is trained in the supernet.
+        graph. What is trained in it is trained in the supernet, and so are the modes of its layers those of the supernet's.
+        The last paths of a graph are kept, so asking for one at every step costs nothing.
 
     Raises:
         ChoiceError: a label on the path that is not decided, or an option that does not exist.
@@ -48,14 +50,30 @@ def single_path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module:
     Linear(in_features=2, out_features=1, bias=True)
     """
     if isinstance(net, Graph):
-        found = {name: path_of_task(net, name, architecture) for name in net.wiring}
-        models = {name: model for name, (model, _) in found.items()}
-        return Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
+        key = architecture if isinstance(architecture, Architecture) else Architecture(architecture)
+        return _kept_path(net, key)
     if isinstance(net, Switch):
         return single_path(net.all[net.number(architecture)], architecture)
     if isinstance(net, Chain):
         return nn.Sequential(*(single_path(part, architecture) for part in net)).train(net.training)
     return net
+
+
+# A graph of many tasks takes as long to put together as a tenth of a small training step. A path does not refer to its
+# supergraph, so the entries go when that goes.
+_PATHS: WeakKeyDictionary[Graph, dict[Architecture, Graph]] = WeakKeyDictionary()
+_MOST_KEPT = 256
+
+
+def _kept_path(net: Graph, architecture: Architecture) -> Graph:
+    kept = _PATHS.setdefault(net, {})
+    if architecture not in kept:
+        while len(kept) >= _MOST_KEPT:
+            del kept[next(iter(kept))]
+        found = {name: path_of_task(net, name, architecture) for name in net.wiring}
+        models = {name: model for name, (model, _) in found.items()}
+        kept[architecture] = Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
+    return kept[architecture]
 
 
 def path_of_task(graph: Graph, name: str, architecture: Mapping[str, str]) -> tuple[nn.Module, Wiring]:
@@ -135,7 +153,7 @@ class Mixture(nn.Module):
         self._title, self._keep = switch.title, keep
         wirings = switch.wirings or [None] * len(switch.all)
         self._parts = [
-            (switch.decisions[number], option, weight, wirings[number])
+            (Architecture(switch.decisions[number]), option, weight, wirings[number])
             for (number, option), weight in zip(options.items(), weights, strict=True)
         ]
 
