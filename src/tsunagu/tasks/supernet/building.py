@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.layers import stochastic
@@ -185,7 +186,11 @@ class _Site:
         except SpecError as error:
             self.mistakes += [_with(place.decided, mistake) for mistake in error.mistakes]
             return nn.Identity()
-        self.weights += sum(p.numel() * p.element_size() for p in module.parameters())
+        self.weights += sum(
+            p.numel() * p.element_size()
+            for p in module.parameters()
+            if not isinstance(p, UninitializedParameter)
+        )
         if self.weights * COPIES > self.memory:
             raise SpecError([_too_large(self.weights, self.memory, place.path)])
         return module

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import mul
-from typing import Any, TypeVar, final, overload
+from typing import Any, TypeVar, final
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
@@ -24,11 +24,7 @@ __all__ = ["Mixture", "mixture", "own_outputs", "path_of_task", "single_path"]
 NetT = TypeVar("NetT", bound=nn.Module)
 
 
-@overload
-def single_path(net: Graph, architecture: Mapping[str, str]) -> Graph: ...
-@overload
-def single_path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module: ...
-def single_path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module:
+def single_path(net: NetT, architecture: Mapping[str, str]) -> NetT:
     """One path of a supernet as a plain module, with the supernet's own parameters and buffers.
 
     Args:
@@ -49,13 +45,18 @@ def single_path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module:
     >>> single_path(net, {"choice": "b"})
     Linear(in_features=2, out_features=1, bias=True)
     """
+    path: Any = _path(net, architecture)
+    return path  # type: ignore[no-any-return]
+
+
+def _path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module:
     if isinstance(net, Graph):
         key = architecture if isinstance(architecture, Architecture) else Architecture(architecture)
         return _kept_path(net, key)
     if isinstance(net, Switch):
-        return single_path(net.all[net.number(architecture)], architecture)
+        return _path(net.all[net.number(architecture)], architecture)
     if isinstance(net, Chain):
-        return nn.Sequential(*(single_path(part, architecture) for part in net)).train(net.training)
+        return nn.Sequential(*(_path(part, architecture) for part in net)).train(net.training)
     return net
 
 
@@ -85,7 +86,7 @@ def path_of_task(graph: Graph, name: str, architecture: Mapping[str, str]) -> tu
         assert model.wirings is not None
         wiring = model.wirings[number]
         model = model.all[number]
-    return single_path(model, architecture), wiring
+    return _path(model, architecture), wiring
 
 
 def mixture(net: NetT, weights: Mapping[str, Tensor], *, sparse: bool = False, keep: bool = False) -> NetT:
