@@ -96,6 +96,24 @@ def test_the_net_itself_runs_the_path_that_was_taken(net, ways, events):
         assert torch.equal(net(events), single_path(net, architecture)(events))
 
 
+def test_a_path_trains_as_the_candidate_alone(space, ways, events):
+    for architecture in ways:
+        path, alone = (
+            single_path(build_supernet(space, seed=7, path=PATH), architecture),
+            _alone(space, architecture),
+        )
+        for model in (path, alone):
+            optimizer = torch.optim.SGD([*model.parameters(), torch.zeros(1, requires_grad=True)], lr=0.1)
+            for (_, layer), seed in zip(stochastic(model), range(9), strict=False):
+                layer.reseed(seed)
+            for _ in range(3):
+                optimizer.zero_grad()
+                model(events.clone().requires_grad_()).square().mean().backward()
+                optimizer.step()
+        trained = alone.state_dict()
+        assert all(torch.equal(tensor, trained[name]) for name, tensor in path.state_dict().items())
+
+
 def test_layers_around_a_choice_are_shared():
     layers = [node("Linear", 3, 5), choice(node("ReLU"), node("GELU"), name="act"), node("Linear", 5, 3)]
     net = build_supernet(layers, seed=1)

@@ -16,10 +16,22 @@ from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
 from tsunagu.errors import Mistake, Path, SpecError
-from tsunagu.layers import stochastic
+from tsunagu.layers import find, stochastic
 from tsunagu.machine import available_memory
 from tsunagu.random import derive_seed
-from tsunagu.spec import Choice, Node, Pipeline, Value, architectures, choices, count, order, resolve, walk
+from tsunagu.spec import (
+    Choice,
+    Node,
+    Pipeline,
+    Value,
+    architectures,
+    choices,
+    count,
+    options,
+    order,
+    resolve,
+    walk,
+)
 from tsunagu.spec.architecture import label_at
 from tsunagu.tasks.build import build
 from tsunagu.tasks.graph import Graph, Wiring, unfit_weights, wire
@@ -152,7 +164,7 @@ class _Site:
             return Chain(*(self.build(part, place.at(i)) for i, part in enumerate(value)))
         if isinstance(value, Choice):
             return self._switch(value, place)
-        if isinstance(value, Node) and value.key == "Sequential" and isinstance(value.args, list):
+        if _is_sequence(value):
             chain = Chain(*(self.build(part, place.at(i, "args")) for i, part in enumerate(value.args)))
             # As `build` does: the noise of a sequence that is a node is seeded by its own place.
             _reseed(chain, derive_seed(self.seed, "noise", *place.path), ())
@@ -162,11 +174,11 @@ class _Site:
     def _switch(self, value: Choice, place: _Place) -> nn.Module:
         label = label_at(value, place.labels)
         decided = [{label: option} for option in value.options]
-        options = [
+        modules = [
             self.build(part, place.option(own, option))
             for own, (option, part) in zip(decided, value.options.items(), strict=True)
         ]
-        return Switch(options, decided, {label: tuple(value.options)})
+        return Switch(modules, decided, {label: tuple(value.options)})
 
     def _product(self, value: Node, place: _Place) -> nn.Module:
         if (number := count(value)) > MOST:
@@ -176,9 +188,9 @@ class _Site:
             )
             return nn.Identity()
         decided = list(architectures(value, place.labels))
-        options = [self._leaf(resolve(value, own, place.labels), place.option(own)) for own in decided]
+        modules = [self._leaf(resolve(value, own, place.labels), place.option(own)) for own in decided]
         known = choices(value, place.labels)
-        return Switch(options, decided, {label: tuple(one.options) for label, one in known.items()})
+        return Switch(modules, decided, {label: tuple(one.options) for label, one in known.items()})
 
     def _leaf(self, value: Value, place: _Place) -> nn.Module:
         try:
@@ -198,6 +210,14 @@ class _Site:
 
 def _has_choices(value: Value) -> bool:
     return any(isinstance(part, Choice) for _, part in walk(value))
+
+
+def _is_sequence(value: Node) -> bool:
+    """Whether a node is torch's container of nothing but nodes: it has no weights of its own to draw."""
+    if not value.key.startswith("Sequential") or find(value.key) is not nn.Sequential:
+        return False
+    parts = [part for arg in value.args for _, part in options(arg)]
+    return isinstance(value.args, list) and all(isinstance(part, Node) for part in parts)
 
 
 def _reseed(net: nn.Module, seed: int, within: tuple[str, ...]) -> None:

@@ -25,7 +25,7 @@ __all__ = ["TIMED", "Space", "describe_space"]
 
 TIMED = 32
 """Up to so many architectures each one is timed; else as many as it takes to see each option once."""
-_TRIES = 3
+_TRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Space:
         available: bytes that this machine has left.
         unmixed: what keeps the options from being mixed; none where DARTS and GDAS can be used.
         mistakes: what keeps single paths from being trained.
-        seconds: of one training step (forward and backward, without the optimiser) by path, the median of 3.
+        seconds: of one training step (forward and backward, without the optimiser) by path, the median of 5.
         complete: whether ``seconds`` has every path, and not only as many as it takes to see each option.
     """
 
