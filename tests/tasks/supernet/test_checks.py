@@ -12,6 +12,7 @@ from tsunagu.errors import SpecError
 from tsunagu.spec import Pipeline, choice, node
 from tsunagu.tasks import build_supergraph, build_supernet, check_supernet
 from tsunagu.tasks.supernet import building
+from tsunagu.tasks.supernet.shapes import walk_shapes
 
 DRAWN: list[torch.Size] = []
 
@@ -121,6 +122,26 @@ def test_tries_grow_with_the_options_and_not_with_their_product(tasks_of, table)
     pipeline = tasks_of(tau_p4=(["jet_p4"], [node("Linear", 4, 3), *places]))
     assert _messages(pipeline, table) == []
     assert len(DRAWN) == 100
+
+
+def test_outputs_that_are_read_no_more_are_forgotten(tasks_of, table):
+    """Two shapes of each of 12 outputs are 4096 pipelines, of which no task sees more than two."""
+    tasks = {"a0": (["jet_p4"], choice(four=node("Linear", 4, 4), eight=node("Linear", 4, 8)))}
+    for i in range(1, 12):
+        pooled = [node("AdaptiveAvgPool1d", 3), node(f"{__name__}:Seen", i)]
+        models = choice(four=[*pooled, node("Linear", 3, 4)], eight=[*pooled, node("Linear", 3, 8)])
+        tasks[f"a{i}"] = ([f"A{i - 1}"], models)
+    DRAWN.clear()
+    graph = build_supergraph(tasks_of(**tasks), seed=1)
+    found = []
+    batch = table.take(["jet_p4"], torch.arange(4))
+    shapes = [
+        state.made[graph.outputs[name]].shape
+        for name, state in walk_shapes(graph, batch, list(tasks), mixed=False, found=found)
+    ]
+    assert found == []
+    assert shapes == [torch.Size([4, 2, size]) for _ in tasks for size in (4, 8)]
+    assert len(DRAWN) == 11 * 2 * 2
 
 
 def test_names_that_neighbours_share_are_followed_no_further_than_they_go(tasks_of, table):

@@ -60,9 +60,8 @@ def walk_shapes(
     for i, name in enumerate(tasks):
         later = frozenset[str]().union(*(labels_of(graph.models[other]) for other in tasks[i + 1 :]))
         made = [one for state in states for one in walk.task(graph, name, state, later)]
-        states = _different(made, later)
-        output = graph.outputs[name]
-        yield from ((name, one) for one in _different(made, frozenset(), output))
+        yield from ((name, one) for one in _different(made, frozenset(), [graph.outputs[name]]))
+        states = _different(made, later, graph.columns(tasks[i + 1 :]))
 
 
 @final
@@ -166,11 +165,13 @@ class _Walk:
         self.found.append(Mistake(self.path, f"with {taken}: {message}" if taken else message))
 
 
-def _different(made: Iterable[Reached], later: frozenset[str], output: str | None = None) -> list[Reached]:
-    """One of each shape, and of each way to decide what counts further on."""
+def _different(
+    made: Iterable[Reached], later: frozenset[str], columns: Sequence[str] | None = None
+) -> list[Reached]:
+    """One of each shape (of these columns), and of each way to decide what counts further on."""
     kept: dict[object, Reached] = {}
     for one in made:
-        shape = _signature(one.made if output is None else one.made[output])
+        shape = _signature(one.made if columns is None else [one.made[column] for column in columns])
         decided = frozenset((label, taken) for label, taken in one.decided.items() if label in later)
         kept.setdefault((shape, decided), one)
     return list(kept.values())[:MOST_STATES]
@@ -179,8 +180,6 @@ def _different(made: Iterable[Reached], later: frozenset[str], output: str | Non
 def _signature(made: Any) -> object:
     if isinstance(made, Tensor):
         return tuple(made.shape), made.dtype
-    if isinstance(made, Mapping):
-        return tuple((name, _signature(part)) for name, part in made.items())
     return tuple(map(_signature, made)) if isinstance(made, list | tuple) else type(made)
 
 

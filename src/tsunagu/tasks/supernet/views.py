@@ -149,12 +149,13 @@ class Mixture(nn.Module):
         self, switch: Switch, options: Mapping[int, nn.Module], weights: Sequence[Tensor], *, keep: bool
     ) -> None:
         super().__init__()
-        self.options = nn.ModuleDict({str(number): option for number, option in options.items()})
+        for number, option in options.items():
+            self.add_module(str(number), option)
         self.own: dict[Architecture, Tensor] = {}
         self._title, self._keep = switch.title, keep
         wirings = switch.wirings or [None] * len(switch.all)
         self._parts = [
-            (Architecture(switch.decisions[number]), option, weight, wirings[number])
+            (switch.decisions[number], option, weight, wirings[number])
             for (number, option), weight in zip(options.items(), weights, strict=True)
         ]
 
@@ -163,7 +164,7 @@ class Mixture(nn.Module):
         for decided, option, weight, wiring in self._parts:
             made = run_option(option, wiring, inputs, named)
             if self._keep:
-                self.own[decided] = made
+                self.own[Architecture(decided)] = made
             if total is not None and total.shape != made.shape:
                 raise ChoiceError(self._unequal(decided, total, made))
             total = weight * made if total is None else total + weight * made
@@ -194,7 +195,7 @@ def _weights(switch: Switch, weights: Mapping[str, Tensor], sparse: bool) -> dic
     unused: set[tuple[str, str]] = set()
     for label, names in switch.choices.items():
         own = _checked(label, names, weights)
-        by_option |= {(label, name): own[i] for i, name in enumerate(names)}
+        by_option |= {(label, name): weight for name, weight in zip(names, own.unbind(), strict=True)}
         # Looking at the numbers makes an accelerator wait, so it is done only where it can save an option.
         if sparse or not own.requires_grad:
             unused |= {(label, name) for name, value in zip(names, own.tolist(), strict=True) if value == 0.0}
