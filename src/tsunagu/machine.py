@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 __all__ = [
     "ONE_THREAD",
+    "available_memory",
     "begin_worker",
     "environment",
     "keep_freed_memory",
@@ -46,9 +48,37 @@ def usable_cores(system: Path = SYSTEM) -> int:
     return max(1, int(min([bound, *quotas])))
 
 
+def available_memory(system: Path = SYSTEM) -> float:
+    """Bytes that this process may still fill: what the system and its container have left; infinite if none tells.
+
+    >>> available_memory() > 0
+    True
+    """
+    words = iter(_words(system / "proc/meminfo"))
+    free = [1024.0 * int(next(words)) for word in words if word == "MemAvailable:"]
+    left = [_left(folder, *names) for folder in _groups(system, "memory") for names in _MEMORY]
+    return min([*free, *left], default=math.inf)
+
+
+# The limit, what is used, and how much of that are files that can be read again, by version of control groups.
+_MEMORY = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
+def _left(folder: Path, limit: str, used: str, files: str) -> float:
+    with suppress(ValueError):
+        (most,), (now,) = _words(folder / limit), _words(folder / used)
+        words = iter(_words(folder / "memory.stat"))
+        spare = sum(int(next(words)) for word in words if word == files)
+        return max(0.0, float(int(most) - int(now) + spare))
+    return math.inf
+
+
 def _quotas(system: Path) -> Iterator[float]:
     """The quotas of all control groups around this process, in cores."""
-    for folder in _groups(system):
+    for folder in _groups(system, "cpu"):
         # Version 2 of control groups says "200000 100000" or "max 100000" in one file, version 1 has two.
         words = _words(folder / "cpu.max") or [
             *_words(folder / "cpu.cfs_quota_us"),
@@ -59,17 +89,17 @@ def _quotas(system: Path) -> Iterator[float]:
             yield int(quota) / int(period)
 
 
-def _groups(system: Path) -> Iterator[Path]:
+def _groups(system: Path, controller: str) -> Iterator[Path]:
     root = system / "sys/fs/cgroup"
     yield root
-    yield root / "cpu"
+    yield root / controller
     for line in _words(system / "proc/self/cgroup"):
         _, _, rest = line.partition(":")
         kinds, _, name = rest.partition(":")
-        if kinds and "cpu" not in kinds.split(","):
+        if kinds and controller not in kinds.split(","):
             continue
         inner = Path(name.lstrip("/"))
-        yield from (root / (kinds and "cpu") / part for part in (inner, *inner.parents))
+        yield from (root / (kinds and controller) / part for part in (inner, *inner.parents))
 
 
 def _words(path: Path) -> list[str]:

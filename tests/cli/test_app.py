@@ -83,6 +83,7 @@ def test_the_plan_shows_what_is_trained_in_step_and_how(study_of, pipeline_of, t
     assert "│ 6 + 6" in text
     assert "TauCNN: loop" in text
     assert "MLP: batched" in text
+    assert "Supernet" in text
 
 
 def test_the_plan_counts_the_stages_that_are_shared(study_of, pipeline_of, tmp_path):

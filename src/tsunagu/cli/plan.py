@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table as Grid
 
+from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
 from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve
@@ -25,6 +26,7 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     yield _stages(study.pipeline)
     if choices(study.pipeline):
         yield _choices(study.pipeline)
+        yield from describe_supernet(study.pipeline, table)
     yield from _trials(study)
     yield _in_step(study, table)
 

@@ -20,6 +20,7 @@ from tsunagu.layers.dense import Activation, activate, dense
 from tsunagu.layers.film import FiLM
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
+from tsunagu.layers.normalisation import reestimate
 from tsunagu.layers.registry import check_args, find, known, register
 from tsunagu.layers.sharing import Part, current_part, sharing
 from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
@@ -52,6 +53,7 @@ __all__ = [
     "known",
     "log_pt",
     "pair_mass",
+    "reestimate",
     "register",
     "reseed",
     "sharing",

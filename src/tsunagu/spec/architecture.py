@@ -48,8 +48,12 @@ class Architecture(Mapping[str, str]):
         return f"Architecture({self._decisions})"
 
 
-def choices(value: Value) -> dict[str, Choice]:
+def choices(value: Value, where: tuple[str, ...] = ()) -> dict[str, Choice]:
     """All choices of a value by label, those inside options included.
+
+    Args:
+        value: anything that a spec may hold.
+        where: the place of the value, for a part of a larger one: labels of choices without a name start with it.
 
     Raises:
         ChoiceError: one name with two definitions, or two choices without a name under one path.
@@ -59,7 +63,7 @@ def choices(value: Value) -> dict[str, Choice]:
     ['model', 'model.cnn.channels']
     """
     found: dict[str, Choice] = {}
-    for label, open_choice in labelled_choices(value):
+    for label, open_choice in labelled_choices(value, where):
         if label in found and (clash := _clash(label, found[label], open_choice)):
             raise ChoiceError(clash)
         found.setdefault(label, open_choice)
@@ -83,19 +87,19 @@ def check_choices(value: Value) -> list[Mistake]:
     return mistakes
 
 
-def architectures(value: Value) -> Iterator[Architecture]:
-    """Every distinct architecture, each with the labels that are open in it.
+def architectures(value: Value, where: tuple[str, ...] = ()) -> Iterator[Architecture]:
+    """Every distinct architecture, each with the labels that are open in it; ``where`` as for :func:`choices`.
 
     >>> from tsunagu.spec import choice
     >>> [dict(a) for a in architectures({"lr": choice(0.1, 0.01)})]
     [{'lr': '0.1'}, {'lr': '0.01'}]
     """
-    choices(value)
-    yield from (Architecture(decided) for decided in _decide(value, {}))
+    choices(value, where)
+    yield from (Architecture(decided) for decided in _decide(value, {}, where))
 
 
-def resolve(value: T, architecture: Mapping[str, str]) -> T:
-    """The value after deciding: without choices.
+def resolve(value: T, architecture: Mapping[str, str], where: tuple[str, ...] = ()) -> T:
+    """The value after deciding: without choices; ``where`` as for :func:`choices`.
 
     Raises:
         ChoiceError: a label or an option that does not exist, or a choice that is left open.
@@ -104,20 +108,20 @@ def resolve(value: T, architecture: Mapping[str, str]) -> T:
     >>> resolve({"lr": choice(0.1, 0.01)}, {"lr": "0.01"})
     {'lr': 0.01}
     """
-    known = choices(value)
+    known = choices(value, where)
     for label in architecture:
         if label not in known:
             msg = f"there is no choice '{label}'{did_you_mean(label, known) or '; nothing is left to choose'}"
             raise ChoiceError(msg)
         _check_option(label, architecture[label], known[label])
-    resolved: T = _resolve(value, architecture, ())
+    resolved: T = _resolve(value, architecture, where)
     return resolved
 
 
 def labelled_choices(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Choice]]:
     """Every place where a choice stands, with its label: a name comes as often as it is used."""
     if isinstance(value, Choice):
-        yield _label(value, path), value
+        yield label_at(value, path), value
         for option, part in value.options.items():
             yield from labelled_choices(part, (*path, option))
         return
@@ -140,7 +144,8 @@ def _check_option(label: str, option: str, decided: Choice) -> None:
         raise ChoiceError(msg)
 
 
-def _label(value: Choice, path: tuple[str, ...]) -> str:
+def label_at(value: Choice, path: tuple[str, ...]) -> str:
+    """The label of a choice: its name, else the place where it stands."""
     return value.name or ".".join(path) or "choice"
 
 
@@ -148,19 +153,19 @@ def _below(value: Value, path: tuple[str, ...], step: str | int) -> tuple[str, .
     return path if isinstance(value, Node) else (*path, str(step))
 
 
-def _decide(value: Value, decided: dict[str, str]) -> Iterator[dict[str, str]]:
-    first = _first_open(value, decided, ())
+def _decide(value: Value, decided: dict[str, str], where: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    first = _first_open(value, decided, where)
     if first is None:
         yield decided
         return
     label, open_choice = first
     for option in open_choice.options:
-        yield from _decide(value, decided | {label: option})
+        yield from _decide(value, decided | {label: option}, where)
 
 
 def _first_open(value: Value, decided: Mapping[str, str], path: tuple[str, ...]) -> tuple[str, Choice] | None:
     if isinstance(value, Choice):
-        label = _label(value, path)
+        label = label_at(value, path)
         if label not in decided:
             return label, value
         taken = decided[label]
@@ -190,7 +195,7 @@ def _resolve(value: Value, architecture: Mapping[str, str], path: tuple[str, ...
 
 
 def _take(value: Choice, architecture: Mapping[str, str], path: tuple[str, ...]) -> Value:
-    label = _label(value, path)
+    label = label_at(value, path)
     if label not in architecture:
         msg = f"{label}: not decided; choose one of {', '.join(value.options)}"
         raise ChoiceError(msg)

@@ -7,17 +7,43 @@ from tsunagu.tasks.build import build, check_model
 from tsunagu.tasks.check import check_data, check_pipeline
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.stages import Stage, Term, stages
+from tsunagu.tasks.supernet import (
+    Space,
+    Switch,
+    build_supergraph,
+    build_supernet,
+    check_supernet,
+    decisions,
+    describe_space,
+    mixture,
+    own_outputs,
+    paths,
+    single_path,
+    take,
+)
 
 __all__ = [
     "Graph",
+    "Space",
     "Stage",
+    "Switch",
     "Term",
     "build",
     "build_graph",
+    "build_supergraph",
+    "build_supernet",
     "check_data",
     "check_model",
     "check_pipeline",
+    "check_supernet",
+    "decisions",
+    "describe_space",
+    "mixture",
+    "own_outputs",
+    "paths",
+    "single_path",
     "stages",
+    "take",
     "wire",
 ]
 

@@ -18,9 +18,10 @@ from tsunagu.tasks.build import reason
 from tsunagu.tasks.graph import Graph, build_graph
 from tsunagu.tasks.stages import Stage, stages
 
-__all__ = ["check_data", "loss_paths", "metric_texts"]
+__all__ = ["SAMPLE", "check_data", "loss_paths", "metric_texts", "try_loss"]
 
 SAMPLE = 4
+"""Events that are tried."""
 
 
 def check_data(pipeline: Pipeline, table: Table) -> None:
@@ -138,10 +139,11 @@ def _try_stage(
             return
         known[task.output] = made
         for path, loss in loss_paths(name, task.loss):
-            yield from _try_loss(loss, path, made, known.get(loss.target))
+            yield from try_loss(loss, path, made, known.get(loss.target))
 
 
-def _try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | None) -> Iterator[Mistake]:
+def try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | None) -> Iterator[Mistake]:
+    """Why a loss does not fit a prediction ``[E, ...]`` and its target; nothing without a target."""
     if target is None:
         return
     shapes = f"prediction {list(prediction.shape)} and target '{loss.target}' {list(target.shape)}"

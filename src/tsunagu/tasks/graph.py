@@ -13,9 +13,10 @@ from tsunagu.errors import Mistake, SpecError
 from tsunagu.spec import Pipeline, Task, order
 from tsunagu.tasks.build import build
 
-__all__ = ["Graph", "build_graph", "wire"]
+__all__ = ["Graph", "Wiring", "build_graph", "call", "unfit_weights", "wire"]
 
 Wiring = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+"""The columns that a model takes by position, and those it takes by keyword as pairs (argument, column)."""
 
 
 @final
@@ -62,9 +63,7 @@ class Graph(nn.Module):
         predictions: dict[str, Tensor] = {}
         for name in self._steps if tasks is None else tasks:
             model, positional, keywords, output = self._steps[name]
-            inputs = [known[column] for column in positional]
-            prediction = model(*inputs, **{argument: known[column] for argument, column in keywords})
-            known[output] = predictions[output] = prediction
+            known[output] = predictions[output] = call(model, positional, keywords, known)
         return predictions
 
     def columns(
@@ -83,6 +82,18 @@ class Graph(nn.Module):
         return list(needed)
 
 
+def call(
+    model: nn.Module,
+    positional: Sequence[str],
+    keywords: Sequence[tuple[str, str]],
+    known: Mapping[str, Tensor],
+) -> Tensor:
+    """A model on columns ``[E, ...]`` by name, as its wiring says; see :func:`wire`."""
+    inputs = [known[column] for column in positional]
+    made: Tensor = model(*inputs, **{argument: known[column] for argument, column in keywords})
+    return made
+
+
 def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
     """Build the models of a pipeline without choices and wire them by name.
 
@@ -98,7 +109,7 @@ def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
     """
     names = order(pipeline)
     models = {n: build(pipeline.tasks[n].model, seed=seed, path=("tasks", n, "model")) for n in names}
-    if mistakes := [m for name, model in models.items() for m in _unfit_weights(model, name)]:
+    if mistakes := [m for name, model in models.items() for m in unfit_weights(model, name)]:
         raise SpecError(mistakes)
     wiring = {n: wire(models[n], pipeline.tasks[n], n) for n in names}
     return Graph(models, wiring, {n: pipeline.tasks[n].output for n in names})
@@ -132,7 +143,8 @@ def wire(model: nn.Module, task: Task, name: str) -> Wiring:
     raise SpecError([Mistake(("tasks", name, "inputs"), found)])
 
 
-def _unfit_weights(model: nn.Module, name: str) -> list[Mistake]:
+def unfit_weights(model: nn.Module, name: str) -> list[Mistake]:
+    """Weights without a shape, or of several dtypes: what keeps the model of a task from being trained."""
     tensors = [*model.named_parameters(), *model.named_buffers()]
     lazy = [path for path, tensor in tensors if is_lazy(tensor)]
     dtypes = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.requires_grad}

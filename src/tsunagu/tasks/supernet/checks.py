@@ -1,0 +1,109 @@
+"""What can be found wrong with a supernet before it is trained, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tsunagu.data import Table
+from tsunagu.errors import Mistake, SpecError
+from tsunagu.spec import Choice, Path, Pipeline, architectures, resolve, walk
+from tsunagu.spec.architecture import labelled_choices
+from tsunagu.tasks.dry_run import SAMPLE, loss_paths, try_loss
+from tsunagu.tasks.graph import Graph
+from tsunagu.tasks.stages import Stage, stages
+from tsunagu.tasks.supernet.building import build_supergraph
+from tsunagu.tasks.supernet.shapes import Reached, walk_shapes
+from tsunagu.tasks.supernet.switch import spelled
+
+__all__ = ["check_shapes", "check_supernet", "models_only"]
+
+
+def check_supernet(
+    pipeline: Pipeline, table: Table, *, mixed: bool = False, memory: float | None = None
+) -> list[Mistake]:
+    """What keeps a pipeline from being searched with one supernet.
+
+    Found are choices outside the models, candidates that cannot be built, weights that do not fit into memory, shapes that
+    do not fit each other or a loss along any path, and, for a mixture, options of unequal shapes.
+
+    Args:
+        pipeline: checked by :func:`tsunagu.tasks.check_pipeline` before.
+        table: all columns that the pipeline names; a few events are read.
+        mixed: whether options are mixed (DARTS, GDAS); else paths are taken one at a time (SPOS, ASNG).
+        memory: bytes that a training may fill; by default what this machine has left.
+
+    Returns:
+        All mistakes, each with the labels and options that it needs.
+    """
+    outside = [Mistake(place.path, _outside(place.label)) for place in _choices_outside(pipeline)]
+    try:
+        graph = build_supergraph(pipeline, seed=0, memory=memory)
+    except SpecError as error:
+        return outside + list(error.mistakes)
+    return outside + check_shapes(models_only(pipeline), graph, table, mixed=mixed)
+
+
+def check_shapes(pipeline: Pipeline, graph: Graph, table: Table, *, mixed: bool) -> list[Mistake]:
+    """The mistakes that show on a few events: every option is tried in every stage, on every shape that can reach it.
+
+    Args:
+        pipeline: with choices in its models only.
+        graph: its supergraph; is put into evaluation mode.
+        table: all columns that the pipeline names.
+        mixed: whether options are mixed.
+    """
+    graph.eval()
+    found: list[Mistake] = []
+    for stage in stages(pipeline):
+        batch = _few(stage, graph, table)
+        for name, reached in walk_shapes(graph, batch, stage.tasks, mixed=mixed, found=found):
+            found += _check_losses(pipeline, name, graph.outputs[name], reached)
+    return list(dict.fromkeys(found))
+
+
+def models_only(pipeline: Pipeline) -> Pipeline:
+    """The pipeline with the first option of every choice outside its models."""
+    if not any(_choices_outside(pipeline)):
+        return pipeline
+    first = resolve(pipeline, next(architectures(pipeline)))
+    tasks = {
+        name: task.model_copy(update={"model": pipeline.tasks[name].model})
+        for name, task in first.tasks.items()
+    }
+    return first.model_copy(update={"tasks": tasks})
+
+
+class _Site(NamedTuple):
+    path: Path
+    label: str
+
+
+def _choices_outside(pipeline: Pipeline) -> Iterator[_Site]:
+    places = [path for path, part in walk(pipeline) if isinstance(part, Choice)]
+    for path, (label, _) in zip(places, labelled_choices(pipeline), strict=True):
+        if path[:1] != ("tasks",) or path[2:3] != ("model",):
+            yield _Site(path, label)
+
+
+def _outside(label: str) -> str:
+    return (
+        f"{label}: a choice outside the models cannot be made in a supernet, whose paths share one training; decide it, vary "
+        "it in the study, or search with trainings of each candidate"
+    )
+
+
+def _few(stage: Stage, graph: Graph, table: Table) -> dict[str, Tensor]:
+    rows = torch.arange(min(SAMPLE, len(table)))
+    batch = table.take([*graph.columns(stage.tasks, stage.substitutes), *stage.targets], rows)
+    return batch | {output: batch[column] for output, column in stage.substitutes.items()}
+
+
+def _check_losses(pipeline: Pipeline, name: str, output: str, reached: Reached) -> Iterator[Mistake]:
+    taken = spelled(reached.decided)
+    for path, loss in loss_paths(name, pipeline.tasks[name].loss):
+        for mistake in try_loss(loss, path, reached.made[output], reached.made.get(loss.target)):
+            yield Mistake(mistake.path, f"with {taken}: {mistake.message}") if taken else mistake
