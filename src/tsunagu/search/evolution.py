@@ -83,7 +83,9 @@ class Evolution(Searcher[Scores, Paths, Losses]):
         return best_of(state.scored)
 
     def done(self, state: Scores) -> bool:
-        needed = -(-state.space.count // self.population) if self._exhaustive(state.space) else self.iterations
+        needed = (
+            -(-state.space.count // self.population) if self._exhaustive(state.space) else self.iterations
+        )
         return state.step >= needed
 
     def _exhaustive(self, space: Space) -> bool:

@@ -107,7 +107,9 @@ class Space:
             new.append(drawn)
         return tuple(new)
 
-    def mutate(self, parent: Architecture, probability: float, generator: np.random.Generator) -> Architecture:
+    def mutate(
+        self, parent: Architecture, probability: float, generator: np.random.Generator
+    ) -> Architecture:
         """Each decision drawn again with a probability; what that opens is drawn, what it closes is dropped.
 
         >>> from tsunagu.spec import choice
@@ -186,4 +188,10 @@ def _visit(open_here: Branches, decide: Decide, decided: dict[str, str]) -> None
 def _index(generator: np.random.Generator, number: int, probabilities: Sequence[float] | None = None) -> int:
     if probabilities is None:
         return int(generator.integers(number))
-    return int(generator.choice(number, p=np.asarray(probabilities, dtype=float)))
+    drawn, passed, last = generator.random(), 0.0, 0
+    for index, probability in enumerate(probabilities[:number]):
+        passed += probability
+        if drawn < passed:
+            return index
+        last = index if probability > 0.0 else last
+    return last  # the sum is rounded below 1
