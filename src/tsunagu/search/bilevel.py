@@ -15,6 +15,8 @@ __all__ = [
     "Objective",
     "Tensors",
     "first_order",
+    "gradients",
+    "leaves_of",
     "mixed_product",
     "mixed_product_by_differences",
     "second_order",
@@ -38,8 +40,8 @@ def first_order(valid_loss: Objective, weights: Tensors, alpha: Tensors) -> dict
     >>> first_order(loss, {"w": torch.tensor(3.0)}, {"a": torch.tensor(2.0)})
     {'a': tensor(3.)}
     """
-    along = _leaves(alpha)
-    return _gradients(valid_loss(_detached(weights), along), along)
+    along = leaves_of(alpha)
+    return gradients(valid_loss(_detached(weights), along), along)
 
 
 def second_order(
@@ -74,15 +76,15 @@ def second_order(
     """
     if rate == 0.0:
         return first_order(valid_loss, weights, alpha)
-    start, along = _leaves(weights), _leaves(alpha)
-    slopes = _gradients(train_loss(start, along), start, create_graph=True)
+    start, along = leaves_of(weights), leaves_of(alpha)
+    slopes = gradients(train_loss(start, along), start, create_graph=True)
     ahead = {
         name: value.detach()
         - rate * (slopes[name].detach() + _pull(name, value.detach(), momentum, buffers, decay))
         for name, value in start.items()
     }
-    there = _leaves({**{f"w/{n}": v for n, v in ahead.items()}, **{f"a/{n}": v for n, v in alpha.items()}})
-    reached = _gradients(valid_loss(_part(there, "w/"), _part(there, "a/")), there)
+    there = leaves_of({**{f"w/{n}": v for n, v in ahead.items()}, **{f"a/{n}": v for n, v in alpha.items()}})
+    reached = gradients(valid_loss(_part(there, "w/"), _part(there, "a/")), there)
     direct, push = _part(reached, "a/"), _part(reached, "w/")
     indirect = _product(slopes, along, push)
     return {name: direct[name] - rate * indirect[name] for name in direct}
@@ -92,8 +94,8 @@ def mixed_product(
     train_loss: Objective, weights: Tensors, alpha: Tensors, vector: Tensors
 ) -> dict[str, Tensor]:
     """``d2_aw Ltrain(w, a) . v``, exact."""
-    start, along = _leaves(weights), _leaves(alpha)
-    return _product(_gradients(train_loss(start, along), start, create_graph=True), along, vector)
+    start, along = leaves_of(weights), leaves_of(alpha)
+    return _product(gradients(train_loss(start, along), start, create_graph=True), along, vector)
 
 
 def mixed_product_by_differences(
@@ -119,22 +121,28 @@ def _product(slopes: Tensors, along: Tensors, vector: Tensors) -> dict[str, Tens
     pairs = [(slopes[name], vector[name]) for name in slopes if slopes[name].requires_grad]
     if not pairs:
         return {name: torch.zeros_like(value) for name, value in along.items()}
-    return _gradients(sum((slope * push).sum() for slope, push in pairs), along)  # type: ignore[arg-type]
+    return gradients(sum((slope * push).sum() for slope, push in pairs), along)  # type: ignore[arg-type]
 
 
-def _gradients(loss: Tensor, along: Tensors, *, create_graph: bool = False) -> dict[str, Tensor]:
+def gradients(loss: Tensor, along: Tensors, *, create_graph: bool = False) -> dict[str, Tensor]:
+    """The gradient of a loss by each tensor; 0 where it does not depend on it."""
     if not loss.requires_grad:
         return {name: torch.zeros_like(value) for name, value in along.items()}
     found = torch.autograd.grad(loss, list(along.values()), allow_unused=True, create_graph=create_graph)
     pairs = zip(along.items(), found, strict=True)
-    return {name: torch.zeros_like(value) if g is None else g for (name, value), g in pairs}
+    return {name: _or_zero(g, value) for (name, value), g in pairs}
+
+
+def _or_zero(gradient: Tensor | None, value: Tensor) -> Tensor:
+    return torch.zeros_like(value) if gradient is None else gradient
 
 
 def _detached(values: Tensors) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in values.items()}
 
 
-def _leaves(values: Tensors) -> dict[str, Tensor]:
+def leaves_of(values: Tensors) -> dict[str, Tensor]:
+    """The same numbers, as something to differentiate by."""
     return {name: value.detach().requires_grad_() for name, value in values.items()}
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.search.adam import Adam
+from tsunagu.search.bilevel import gradients, leaves_of
 from tsunagu.search.controller import Decided, Pick, controller_start, decide
 from tsunagu.search.registry import register_searcher
 from tsunagu.search.scores import Scored, judged
@@ -139,15 +140,12 @@ class Enas(Searcher[EnasState, Paths, Losses]):
         return [decided.architecture for decided in made]
 
     def _gradients(self, state: EnasState, scored: Sequence[Scored], baseline: float) -> dict[str, Tensor]:
-        leaves = {name: value.detach().requires_grad_() for name, value in state.weights.items()}
+        leaves = leaves_of(state.weights)
         terms = []
         for architecture, loss in scored:
             decided = self._decide(leaves, state.space, _as_in(architecture, state.space))
             terms.append((loss - baseline) * decided.log_probability - self.entropy * decided.entropy)
-        total = torch.stack(terms).mean()
-        found = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-        pairs = zip(leaves.items(), found, strict=True)
-        return {name: torch.zeros_like(value) if g is None else g for (name, value), g in pairs}
+        return gradients(torch.stack(terms).mean(), leaves)
 
     @property
     def _adam(self) -> Adam:

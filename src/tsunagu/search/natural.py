@@ -89,4 +89,5 @@ def restrict(theta: Floats, floor: Floats, mask: Mask) -> Floats:
     excess, spare = clipped.sum(axis=1) - 1.0, above.sum(axis=1)
     share = np.divide(excess, spare, out=np.zeros_like(spare), where=spare > 0.0)
     lowered = np.where(mask, clipped - share[:, None] * above, 0.0)
-    return lowered / lowered.sum(axis=1, keepdims=True)
+    summed: Floats = lowered / lowered.sum(axis=1, keepdims=True)
+    return summed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,9 +105,10 @@ def _quiet(optuna: Any) -> Iterator[None]:
 
 def _optuna() -> Any:
     try:
-        return importlib.import_module("optuna")
+        import optuna
     except ModuleNotFoundError as error:
         if error.name != "optuna":
             raise
         msg = "the searcher Optuna needs the package optuna: pip install 'tsunagu[optuna]'"
         raise ModuleNotFoundError(msg, name="optuna") from error
+    return optuna

@@ -157,7 +157,7 @@ def generator_of(state: State, purpose: str, step: int | None = None) -> np.rand
     return np.random.default_rng(derive_seed(state.seed, purpose, state.step if step is None else step))
 
 
-def require(right: bool, text: str) -> None:  # noqa: FBT001
+def require(right: bool, text: str) -> None:
     """Refuse a setting.
 
     Raises:

@@ -87,7 +87,9 @@ class Space:
         """
 
         def decide(label: str, options: tuple[str, ...]) -> str:
-            return options[_index(generator, len(options), probabilities and probabilities[label])]
+            return options[
+                _index(generator, len(options), None if probabilities is None else probabilities[label])
+            ]
 
         return self.walk(decide)
 
@@ -100,7 +102,7 @@ class Space:
         >>> len(Space({"lr": choice(0.1, 0.01, 0.001)}).draw_new(9, np.random.default_rng(1), ()))
         3
         """
-        known, new = set(seen), []
+        known, new = set(seen), list[Architecture]()
         while len(new) < min(number, self.count - len(seen)):
             drawn = self._draw_unlike(known, generator)
             known.add(drawn)

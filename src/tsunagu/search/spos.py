@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -44,8 +45,9 @@ class Spos(Searcher[Scores, Paths, Losses]):
     evolution: Evolution = field(default_factory=Evolution)
 
     def __post_init__(self) -> None:
-        if isinstance(self.evolution, dict):  # as a study file says it
-            object.__setattr__(self, "evolution", _evolution(self.evolution))
+        given: Any = self.evolution
+        if isinstance(given, Mapping):  # as a study file says it
+            object.__setattr__(self, "evolution", _evolution(given))
 
     def init(self, space: Space, seed: int) -> Scores:
         return self.evolution.init(space, seed)
@@ -69,7 +71,7 @@ class Spos(Searcher[Scores, Paths, Losses]):
         return self.evolution.done(state)
 
 
-def _evolution(settings: dict[str, Any]) -> Evolution:
+def _evolution(settings: Mapping[str, Any]) -> Evolution:
     try:
         return Evolution(**settings)
     except (TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from torch import Tensor
 
 from tsunagu.errors import ResumeError
-from tsunagu.search.searcher import State
+from tsunagu.search.searcher import Searcher, State
 from tsunagu.search.space import Space
 from tsunagu.spec import Architecture
 
@@ -32,20 +32,22 @@ def to_data(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
     >>> plain, tensors = to_data(Grid().init(space, 1))
     >>> plain
     {'space': {'lr': ['0.1', '0.01']}, 'state': {'seed': 1, 'step': 0, 'scored': []}}
-    >>> from_data(type(Grid().init(space, 1)), space, plain, tensors) == Grid().init(space, 1)
+    >>> from_data(Grid(), space, plain, tensors) == Grid().init(space, 1)
     True
     """
     tensors: dict[str, Tensor] = {}
-    names = [f.name for f in dataclasses.fields(cast(Any, state)) if f.name != "space"]
+    names = [f.name for f in dataclasses.fields(cast("Any", state)) if f.name != "space"]
     plain = {name: _plain(getattr(state, name), name, tensors) for name in names}
     return {"space": _options(state.space), "state": plain}, tensors
 
 
-def from_data(kind: type[S], space: Space, plain: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> S:
+def from_data(
+    searcher: Searcher[S, Any, Any], space: Space, plain: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> S:
     """The state again.
 
     Args:
-        kind: the class of the state.
+        searcher: of the same class and settings as the one that the state was made by.
         space: of the same labels and options as the one the search was begun with.
         plain: what :func:`to_data` gave.
         tensors: likewise.
@@ -56,13 +58,15 @@ def from_data(kind: type[S], space: Space, plain: Mapping[str, Any], tensors: Ma
     if plain.get("space") != _options(space):
         msg = f"the search was begun with other choices: {plain.get('space')}, now {_options(space)}; begin again"
         raise ResumeError(msg)
-    wanted = {f.name for f in dataclasses.fields(cast(Any, kind))} - {"space"}
+    kind: Any = type(searcher.init(space, 0))
+    wanted = {f.name for f in dataclasses.fields(kind)} - {"space"}
     found = plain.get("state", {})
     if wanted != set(found):
         msg = f"the state of another searcher: it has {sorted(found)}, {kind.__name__} has {sorted(wanted)}"
         raise ResumeError(msg)
     read = {name: _read(value, tensors) for name, value in found.items()}
-    return cast(Any, kind)(space=space, **read)  # type: ignore[no-any-return]
+    state: S = kind(space=space, **read)
+    return state
 
 
 def _options(space: Space) -> dict[str, list[str]]:
