@@ -1,5 +1,7 @@
 """The evolutionary search."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,13 @@ def table_of(space, seed):
     draw = np.random.default_rng(seed)
     sizes = [len(options) for options in space.options.values()]
     single = [draw.normal(size=size) for size in sizes]
-    double = [0.5 * draw.normal(size=pair) for pair in zip(sizes, sizes[1:], strict=False)]
+    double = [0.5 * draw.normal(size=pair) for pair in pairwise(sizes)]
     table = {}
     for architecture in space.all():
         digits = [int(option) for option in architecture.values()]
-        pairs = zip(double, digits, digits[1:], strict=False)
+        pairs = zip(double, pairwise(digits), strict=True)
         table[architecture] = sum(a[d] for a, d in zip(single, digits, strict=True)) + sum(
-            m[i, j] for m, i, j in pairs
+            m[ij] for m, ij in pairs
         )
     return table
 

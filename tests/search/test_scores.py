@@ -11,7 +11,7 @@ from tsunagu.search import Grid, Random
 def test_the_grid_asks_everything_once(nested, run):
     asked = Grid().ask(Grid().init(nested, 1)).architectures
     assert list(asked) == list(nested.all())
-    state = run(Grid(), nested, lambda a: len(a))
+    state = run(Grid(), nested, len)
     assert len(Grid().best(state)) == min(len(a) for a in asked)
     assert Grid().ask(state).architectures == ()
 

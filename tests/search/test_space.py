@@ -76,11 +76,14 @@ def test_children_are_legal_and_take_from_their_parents_what_is_open(nested, gen
         ({"lr": "1"}, "model: not decided; choose one of cnn, mlp, scale"),
         ({"model": "scael", "lr": "1"}, r"model: there is no option 'scael' \(did you mean 'scale'\?\)"),
         ({"model": "scale", "lr": "1", "width": "8"}, "width: this choice is not open here"),
-        ({"model": "scale", "lr": "1", "widht": "8"}, r"widht: .* did you mean 'width'"),
+        (
+            {"model": "scale", "lr": "1", "widht": "8"},
+            r"widht: there is no such choice \(did you mean 'width'\?\)",
+        ),
     ],
 )
 def test_what_is_not_legal_is_refused(nested, architecture, match):
-    with pytest.raises(ChoiceError, match=match.replace("(did you mean 'width'", "did you mean 'width'")):
+    with pytest.raises(ChoiceError, match=match):
         nested.check(Architecture(architecture))
 
 

@@ -39,5 +39,5 @@ def test_the_state_of_another_space_is_refused(grid_of):
 
 
 def test_the_state_of_another_searcher_is_refused(grid_of):
-    with pytest.raises(ResumeError, match="another searcher: it has .*scored.* AsngState has .*theta"):
+    with pytest.raises(ResumeError, match=r"another searcher: it has .*scored.* AsngState has .*theta"):
         from_data(Asng(), grid_of(3), *to_data(Grid().init(grid_of(3), 1)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tsunagu.errors import ChoiceError
-from tsunagu.search.natural import Mask, fisher_norm, restrict, utilities, whitened
+from tsunagu.search.natural import Mask, restrict, utilities, whitened
 from tsunagu.search.registry import register_searcher
 from tsunagu.search.scores import judged
 from tsunagu.search.searcher import Distribution, Losses, Paths, Searcher, generator_of, require
@@ -32,7 +32,7 @@ class AsngState:
         seed: of all draws.
         step: how many answers it has been told.
         theta: ``[D, K]`` float64, the probabilities; 0 where a label has fewer options.
-        path: ``[D, K - 1]`` float64, the whitened natural gradients, summed with decay.
+        path: ``[D, K]`` float64, the whitened natural gradients, summed with decay.
         gamma: what the squared length of ``path`` is expected to be where the gradients are noise.
         slowness: the step is ``delta0`` over this; the paper's Delta.
     """
@@ -62,7 +62,8 @@ class Asng(Searcher[AsngState, Paths, Losses]):
 
     Differences from the published code, each for a reason: the floor of the probabilities suits few choices; equal
     losses are found by an absolute tolerance; a gradient of zero is skipped; the step is at most ``sqrt(N)`` in the
-    Fisher metric, N the number of free probabilities, so that the decay of the path stays one. A choice that is not
+    Fisher metric, N the number of free probabilities, so that the decay of the path stays one; and the order of the
+    options does not matter. A choice that is not
     open in a sample gets no gradient from it.
 
     Args:
@@ -111,7 +112,7 @@ class Asng(Searcher[AsngState, Paths, Losses]):
             space=space,
             seed=seed,
             theta=torch.from_numpy(mask * most[:, None]),
-            path=torch.zeros(mask.shape[0], mask.shape[1] - 1, dtype=torch.float64),
+            path=torch.zeros(mask.shape, dtype=torch.float64),
         )
 
     def ask_training(self, state: AsngState, step: int) -> list[Architecture]:
@@ -126,7 +127,7 @@ class Asng(Searcher[AsngState, Paths, Losses]):
         worth = utilities(losses, self.tolerance)
         gradient = _natural_gradient(state, asked, worth)
         after = replace(state, step=state.step + 1)
-        norm = fisher_norm(gradient, state.theta.numpy(), state.mask)
+        norm = float(np.linalg.norm(whitened(gradient, state.theta.numpy(), state.mask)))
         return self._moved(after, gradient, norm) if norm > 1e-12 else after
 
     def best(self, state: AsngState) -> Architecture:

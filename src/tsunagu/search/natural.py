@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["fisher_norm", "restrict", "utilities", "whitened"]
+__all__ = ["restrict", "utilities", "whitened"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -47,30 +47,18 @@ def utilities(losses: list[float], tolerance: float = 0.0) -> Floats:
     return worth
 
 
-def fisher_norm(gradient: Floats, theta: Floats, mask: Mask) -> float:
-    """The length of a natural gradient ``[D, K]`` in the Fisher metric, ``sqrt(sum_ij G_ij^2 / theta_ij)``."""
-    return float(np.sqrt(np.sum(np.where(mask, gradient**2 / np.where(mask, theta, 1.0), 0.0))))
-
-
 def whitened(gradient: Floats, theta: Floats, mask: Mask) -> Floats:
-    """The natural gradient in coordinates of unit Fisher information: ``[D, K - 1]``, with its Fisher norm as length.
+    """The natural gradient in coordinates of unit Fisher information, ``G_ij / sqrt(theta_ij)``: ``[D, K]``.
 
-    ``s_ij = G_ij / sqrt(theta_ij) + sqrt(theta_ij) sum_(l < C) G_il / (theta_iC + sqrt(theta_iC))``, j < C, where C is
-    the last option of label i (arXiv:1905.08537).
+    Its length is that of the gradient in the Fisher metric, ``sqrt(sum_ij G_ij^2 / theta_ij)``. The paper leaves the
+    last option out and rotates the rest, which is as long but makes the result depend on the order of the options.
 
-    >>> theta = np.array([[0.2, 0.3, 0.5]])
-    >>> mask = np.ones_like(theta, dtype=bool)
-    >>> gradient = np.array([[0.1, 0.1, -0.2]])
-    >>> bool(np.isclose(np.linalg.norm(whitened(gradient, theta, mask)), fisher_norm(gradient, theta, mask)))
-    True
+    Args:
+        gradient: ``[D, K]``, rows of sum 0.
+        theta: ``[D, K]``, positive where the mask is.
+        mask: ``[D, K]``.
     """
-    rows, last = np.arange(len(theta)), mask.sum(axis=1) - 1
-    end = theta[rows, last]
-    free = mask.copy()
-    free[rows, last] = False
-    root = np.sqrt(np.where(free, theta, 1.0))
-    total = np.where(free, gradient, 0.0).sum(axis=1) / (end + np.sqrt(end))
-    return np.where(free, gradient / root + root * total[:, None], 0.0)[:, :-1]
+    return np.where(mask, gradient / np.sqrt(np.where(mask, theta, 1.0)), 0.0)
 
 
 def restrict(theta: Floats, floor: Floats, mask: Mask) -> Floats:

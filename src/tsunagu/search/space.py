@@ -167,7 +167,8 @@ class Space:
 
         closed = sorted(architecture.keys() - self.walk(decide).keys())
         if closed:
-            msg = f"{closed[0]}: this choice is not open here{did_you_mean(closed[0], self.options)}"
+            unknown = f"there is no such choice{did_you_mean(closed[0], self.options)}"
+            msg = f"{closed[0]}: {'this choice is not open here' if closed[0] in self.options else unknown}"
             raise ChoiceError(msg)
 
     def _draw_unlike(self, known: set[Architecture], generator: np.random.Generator) -> Architecture:
