@@ -53,7 +53,7 @@ def test_the_gradient_is_reinforce(grid_of):
         taken = int(architecture["c0"])
         total = (
             total + (loss - 3.0) / 2 * decide(leaves, state.space, lambda *_: taken, 5.0, 2.5).log_probability
-        )  # noqa: B023
+        )
     total.backward()
     # Adam's first mean is a tenth of the gradient.
     torch.testing.assert_close(after.moments["offset/c0"][0], 0.1 * leaves["offset/c0"].grad)

@@ -1,5 +1,7 @@
 """One sampled option forward, a soft mixture backward."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -67,5 +69,5 @@ def test_it_cools_in_a_line(grid_of):
         taus.append(search.tau(state))
         state = search.tell(state, search.ask(state), {})
     assert (taus[0], taus[-1]) == (10.0, pytest.approx(0.1))
-    steps = {round(a - b, 9) for a, b in zip(taus, taus[1:], strict=False)}
+    steps = {round(a - b, 9) for a, b in pairwise(taus)}
     assert steps == {0.1}

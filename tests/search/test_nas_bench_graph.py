@@ -1,7 +1,5 @@
 """NAS-Bench-Graph (Qin et al., arXiv:2206.09166): the searchers on 26,206 graph networks that others have trained."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,7 @@ def bench():
     nas_bench_graph = pytest.importorskip(
         "nas_bench_graph", reason="a table of trained networks, for this test only"
     )
-    return nas_bench_graph, nas_bench_graph.light_read("cora")
+    return nas_bench_graph, nas_bench_graph.light_read("arxiv")
 
 
 @pytest.fixture(scope="module")
@@ -42,35 +40,37 @@ def loss(bench):
 
 
 def _best_losses(run, search, space, loss):
-    best = []
-    for seed in range(SEEDS):
-        judged = {}
+    """The smallest loss that each seed sees; an architecture that comes again counts again."""
+    return np.array([min(_losses(run, search, space, loss, seed)) for seed in range(SEEDS)])
 
-        def remembered(architecture, judged=judged):
-            return judged.setdefault(architecture, loss(architecture))
 
-        run(search, space, remembered, seed)
-        best.append(np.nanmin(list(judged.values())[:EVALUATIONS]))
-    return np.array(best)
+def _losses(run, search, space, loss, seed):
+    seen = []
+
+    def remembered(architecture):
+        seen.append(loss(architecture))
+        return seen[-1]
+
+    run(search, space, remembered, seed)
+    assert len(seen) == EVALUATIONS
+    return [value for value in seen if np.isfinite(value)]
 
 
 def test_the_table_covers_the_space(space, loss):
     assert space.count == 9 * 9**4
     drawn = Random(evaluations=500).ask(Random().init(space, 1)).architectures
     assert np.isfinite([loss(a) for a in drawn]).mean() > 0.99
-    assert len(list(product(*space.options.values()))) == space.count
 
 
 @pytest.mark.parametrize(
     "search",
     [
         Evolution(population=20, iterations=EVALUATIONS // 20, top=10, mutations=10, crossings=10),
-        Asng(steps=EVALUATIONS // 2, delta0=1.0),
+        Asng(steps=EVALUATIONS // 2, delta0=0.3),
     ],
     ids=lambda search: type(search).__name__,
 )
 def test_it_beats_random_search(run, space, loss, search):
     found = _best_losses(run, search, space, loss)
-    random = _best_losses(run, Random(evaluations=EVALUATIONS), space, loss)
-    print(found.mean(), random.mean(), found.std(), random.std())
-    assert found.mean() < random.mean()
+    gain = _best_losses(run, Random(evaluations=EVALUATIONS), space, loss) - found
+    assert gain.mean() > 2.0 * gain.std() / np.sqrt(SEEDS)

@@ -29,7 +29,7 @@ def test_it_finds_a_good_architecture(optuna, grid_of, run, batch):
     assert len(state.scored) == 42
     assert loss(Optuna().best(state)) <= 1
     late = [loss for _, loss in state.scored[21:]]
-    assert sum(late) / 21 < 3.5  # 4.5 by chance
+    assert sum(late) / 21 < 4.0  # 4.5 by chance
 
 
 def test_other_samplers(optuna, grid_of, run):
