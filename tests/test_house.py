@@ -150,6 +150,7 @@ def test_what_is_allowed_is_let_through() -> None:
             "from tsunagu.cli import app; app(['--help'], standalone_mode=False)",
             ("torch", "matplotlib", "pyarrow"),
         ),
+        ("import tsunagu.search, tsunagu.testing", ("optuna", "tsunagu.train", "tsunagu.tasks")),
         (
             "import tsunagu.report, tsunagu.studies",
             ("awkward", "numba", "pythia8mc", "tsunagu.samples", "dask", "distributed", "dask_jobqueue"),

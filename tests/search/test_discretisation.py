@@ -67,9 +67,10 @@ def test_darts_falls_into_it(space, run):
         (Spos(evolution=Evolution(population=3, iterations=2)), alone),
         (Asng(steps=100), alone),
         (Enas(steps=150, rate=0.02), alone),
+        (Gdas(rate=0.01, steps=1500), gradients),
         (Gdas(rate=0.01, steps=1500), gradients_of_what_ran),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=["Grid", "Spos", "Asng", "Enas", "Gdas", "Gdas that runs one option"],
 )
 def test_the_others_pick_the_best(space, run, search, answer, seed):
     assert dict(search.best(run(search, space, answer, seed))) == {"c0": "2"}

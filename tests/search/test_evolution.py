@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tsunagu.errors import ChoiceError
 from tsunagu.search import Evolution, Random
 
 SMALL = Evolution(population=10, iterations=20, top=5, mutations=5, crossings=5)
@@ -80,7 +81,14 @@ def test_a_small_space_is_judged_exhaustively(nested, run, legal):
     assert state.seen() == [a for a in nested.all() if legal is None or legal(a)]
 
 
+def test_a_constraint_that_leaves_nothing_is_refused(grid_of):
+    search = Evolution(population=2, iterations=2, legal=lambda a: False)
+    with pytest.raises(ChoiceError, match="not one of 2000 random architectures is legal"):
+        search.ask(search.init(grid_of(3, 3), 1))
+
+
 def test_a_constraint_that_leaves_too_little_ends_the_search_all_the_same(grid_of, run):
     search = Evolution(population=5, iterations=2, legal=lambda a: set(a.values()) == {"1"}, tries=1)
     state = run(search, grid_of(2, 2, 2, 2), len)
-    assert len(state.seen()) <= 1
+    assert [set(a.values()) for a in state.seen()] == [{"1"}]
+    assert state.step == 2

@@ -9,6 +9,7 @@ from typing import final
 
 import numpy as np
 
+from tsunagu.errors import ChoiceError
 from tsunagu.search.registry import register_searcher
 from tsunagu.search.scores import Scores, best_of, ranked
 from tsunagu.search.searcher import Losses, Paths, Searcher, generator_of, require
@@ -29,7 +30,8 @@ class Evolution(Searcher[Scores, Paths, Losses]):
 
     The first population is random. The next ones are mutations of the best that were ever seen, crossings of two of
     them, and random ones where too few new children were found. Nothing is judged twice. A space that has no more
-    architectures than ``population * iterations`` is judged exhaustively instead.
+    architectures than ``population * iterations`` is judged exhaustively instead. Where the constraint leaves nothing
+    new, the question is empty, and so is the answer.
 
     Args:
         population: how many architectures are judged in one question.
@@ -71,10 +73,12 @@ class Evolution(Searcher[Scores, Paths, Losses]):
         if self.done(state):
             return Paths(())
         if self._exhaustive(state.space):
-            everything = (a for a in state.space.all() if self._is_legal(a))
-            start = state.step * self.population
-            return Paths(tuple(islice(everything, start, start + self.population)))
-        return Paths(self._children(state, generator_of(state, "evolution")))
+            return Paths(self._next_of_all(state))
+        children = self._children(state, generator_of(state, "evolution"))
+        if not children and not state.scored:
+            msg = f"not one of {100 * self.tries * self.population} random architectures is legal; loosen the constraint"
+            raise ChoiceError(msg)
+        return Paths(children)
 
     def tell(self, state: Scores, asked: Paths, answer: Losses) -> Scores:
         return state.told(asked, answer)
@@ -83,13 +87,17 @@ class Evolution(Searcher[Scores, Paths, Losses]):
         return best_of(state.scored)
 
     def done(self, state: Scores) -> bool:
-        needed = (
-            -(-state.space.count // self.population) if self._exhaustive(state.space) else self.iterations
-        )
-        return state.step >= needed
+        if self._exhaustive(state.space):
+            return not self._next_of_all(state)
+        return state.step >= self.iterations
 
     def _exhaustive(self, space: Space) -> bool:
         return space.count <= self.population * self.iterations
+
+    def _next_of_all(self, state: Scores) -> tuple[Architecture, ...]:
+        everything = (a for a in state.space.all() if self._is_legal(a))
+        start = state.step * self.population
+        return tuple(islice(everything, start, start + self.population))
 
     def _is_legal(self, architecture: Architecture) -> bool:
         return self.legal is None or self.legal(architecture)
