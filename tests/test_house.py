@@ -37,6 +37,7 @@ LAYERS = [
     {"data", "layers", "losses", "metrics"},
     {"tasks"},
     {"train", "search"},
+    {"oneshot"},
     {"trials", "export"},
     {"analysis"},
     {"studies"},

@@ -42,7 +42,9 @@ class Darts(Searcher[AlphaState, Mixture, WeightGradients]):
         warmup: for how many epochs the weights train before the first question.
         selection: how the driver decides in the end: ``argmax`` of alpha, or ``perturbation``, what hurts most when it
             is removed (:func:`~tsunagu.search.select_by_perturbation`), or ``alone``, what is best alone.
-        steps: how many answers it wants.
+        individual: factor of the candidates' own losses in the training of the mixture, so that one of little weight keeps
+            learning; 0 for none.
+        steps: how many answers it wants; in a supernet the driver sets it to the steps of the training.
 
     >>> import torch
     >>> from tsunagu.spec import choice
@@ -59,12 +61,13 @@ class Darts(Searcher[AlphaState, Mixture, WeightGradients]):
     spread: float = 1e-3
     warmup: int = 0
     selection: str = "argmax"
+    individual: float = 1.0
     steps: int = 1000
 
     def __post_init__(self) -> None:
         require(self.order in (1, 2), f"order must be 1 or 2, found {self.order}")
         require(self.rate > 0.0, f"rate must be positive, found {self.rate}")
-        for name in ("decay", "spread", "warmup"):
+        for name in ("decay", "spread", "warmup", "individual"):
             require(getattr(self, name) >= 0, f"{name} must be 0 or more, found {getattr(self, name)}")
         known = self.selection in ("argmax", "perturbation", "alone")
         require(known, f"selection must be argmax, perturbation or alone, found '{self.selection}'")

@@ -149,7 +149,7 @@ def branches(value: Value, path: tuple[str, ...] = ()) -> Branches:
     """
     if isinstance(value, Choice):
         inside = {option: branches(part, (*path, option)) for option, part in value.options.items()}
-        return ((_label(value, path), inside),)
+        return ((label_at(value, path), inside),)
     parts = (branches(part, _below(value, path, step)) for step, part in children(value))
     return tuple(branch for found in parts for branch in found)
 

@@ -2,7 +2,16 @@
 
 from tsunagu.train.devices import choose_device, describe_device
 from tsunagu.train.distributed import World, here, joined, launched
-from tsunagu.train.evaluation import Evaluation, evaluate, measure, predict, reseed_for_evaluation
+from tsunagu.train.evaluation import (
+    CHUNK,
+    Evaluation,
+    columns_of,
+    evaluate,
+    measure,
+    predict,
+    reseed_for_evaluation,
+)
+from tsunagu.train.fused import Steps
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
@@ -14,6 +23,7 @@ from tsunagu.train.stepper import Member, Stepper
 from tsunagu.train.training import Training
 
 __all__ = [
+    "CHUNK",
     "Epoch",
     "Evaluation",
     "Finished",
@@ -23,11 +33,13 @@ __all__ = [
     "Rows",
     "Stages",
     "Stepper",
+    "Steps",
     "Training",
     "World",
     "check_optimizer",
     "check_schedule",
     "choose_device",
+    "columns_of",
     "describe_device",
     "evaluate",
     "for_small_steps",

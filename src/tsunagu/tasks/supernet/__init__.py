@@ -17,7 +17,7 @@ from tsunagu.tasks.supernet.building import build_supergraph, build_supernet
 from tsunagu.tasks.supernet.checks import check_supernet
 from tsunagu.tasks.supernet.paths import paths
 from tsunagu.tasks.supernet.space import Space, describe_space
-from tsunagu.tasks.supernet.switch import Switch, decisions, take
+from tsunagu.tasks.supernet.switch import Switch, decisions, leaves_of, reached, take
 from tsunagu.tasks.supernet.views import mixture, own_outputs, single_path
 
 __all__ = [
@@ -28,9 +28,11 @@ __all__ = [
     "check_supernet",
     "decisions",
     "describe_space",
+    "leaves_of",
     "mixture",
     "own_outputs",
     "paths",
+    "reached",
     "single_path",
     "take",
 ]

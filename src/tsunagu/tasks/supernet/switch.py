@@ -16,7 +16,18 @@ from torch import nn
 from tsunagu.errors import ChoiceError, did_you_mean
 from tsunagu.tasks.graph import Graph, Wiring, call
 
-__all__ = ["Chain", "Switch", "decisions", "inside", "labels_of", "reached", "run_option", "spelled", "take"]
+__all__ = [
+    "Chain",
+    "Switch",
+    "decisions",
+    "inside",
+    "labels_of",
+    "leaves_of",
+    "reached",
+    "run_option",
+    "spelled",
+    "take",
+]
 
 Branches = tuple[str, dict[str, Any]]
 """A label, and for each of its options the branches of the next label, or the number of the option of the switch."""
@@ -159,6 +170,28 @@ def decisions(net: nn.Module, decided: Mapping[str, str]) -> Iterator[Mapping[st
                 yield from decisions(option, {**decided, **own})
         return
     yield from _along(inside(net), decided)
+
+
+def leaves_of(net: nn.Module, path: str = "") -> dict[str, nn.Module]:
+    """The leaves of a net, which paths hold whole or not at all, by their path as a module.
+
+    >>> from tsunagu.spec import choice, node
+    >>> from tsunagu.tasks.supernet import build_supernet
+    >>> list(leaves_of(build_supernet([node("Linear", 2, 2), choice(a=node("ReLU"), b=node("Tanh"), name="act")], seed=1)))
+    ['0', '1.options.0', '1.options.1']
+    """
+    if isinstance(net, Switch):
+        parts = {f"options.{number}": option for number, option in enumerate(net.all)}
+    elif isinstance(net, Graph):
+        parts = {f"models.{name}": model for name, model in net.models.items()}
+    elif isinstance(net, Chain):
+        parts = dict(net.named_children())
+    else:
+        return {path: net}
+    start = f"{path}." if path else ""
+    return {
+        name: leaf for step, part in parts.items() for name, leaf in leaves_of(part, start + step).items()
+    }
 
 
 def reached(net: nn.Module, architecture: Mapping[str, str]) -> dict[str, str]:
