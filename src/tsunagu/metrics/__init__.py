@@ -11,6 +11,7 @@ function tells what it does where few events leave a sum outside its range. Noth
 from tsunagu.metrics.call import Metric, MetricCall, find_metric, known_metrics, parse_metric
 from tsunagu.metrics.classification import RocCurve, accuracy, auc, roc_curve
 from tsunagu.metrics.quantile import weighted_quantile
+from tsunagu.metrics.ranking import kendall_tau
 from tsunagu.metrics.regression import bias, mae, mse, resolution
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "auc",
     "bias",
     "find_metric",
+    "kendall_tau",
     "known_metrics",
     "mae",
     "mse",
