@@ -41,7 +41,7 @@ LAYERS = [
     {"analysis"},
     {"studies"},
     {"report"},
-    {"cli"},
+    {"cli", "testing"},
 ]
 SAMPLES_MAY_IMPORT = {"errors", "files", "machine", "random"}
 # The names under which a distribution is imported, where they are not its own.
@@ -86,6 +86,8 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
     declared = _modules_of(PROJECT["dependencies"])
     if package == "samples":
         declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
+    if package == "search":
+        declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":
         declared |= _modules_of(PROJECT["optional-dependencies"]["batch"])
     if package in ("errors", "random", "spec"):
@@ -112,6 +114,7 @@ def test_a_package_imports_only_what_it_declares(path: Path) -> None:
         ("spec", "from tsunagu.train import run"),
         ("data", "import tsunagu.losses.loss"),
         ("train", "from tsunagu import report"),
+        ("search", "from tsunagu.train import Population"),
         ("data", "def f():\n    from tsunagu.samples import generate"),
         ("samples", "from tsunagu.data import Table"),
         ("losses", "from ..tasks import build"),
@@ -147,6 +150,7 @@ def test_what_is_allowed_is_let_through() -> None:
             "from tsunagu.cli import app; app(['--help'], standalone_mode=False)",
             ("torch", "matplotlib", "pyarrow"),
         ),
+        ("import tsunagu.search, tsunagu.testing", ("optuna", "tsunagu.train", "tsunagu.tasks")),
         (
             "import tsunagu.report, tsunagu.studies",
             ("awkward", "numba", "pythia8mc", "tsunagu.samples", "dask", "distributed", "dask_jobqueue"),

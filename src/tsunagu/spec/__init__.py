@@ -12,7 +12,15 @@ node('ScaleFactor')
 """
 
 from tsunagu.errors import Path
-from tsunagu.spec.architecture import Architecture, architectures, check_choices, choices, resolve
+from tsunagu.spec.architecture import (
+    Architecture,
+    Branches,
+    architectures,
+    branches,
+    check_choices,
+    choices,
+    resolve,
+)
 from tsunagu.spec.canonical import canonical, digest
 from tsunagu.spec.columns import check_columns, check_leaks
 from tsunagu.spec.counting import count
@@ -28,6 +36,7 @@ from tsunagu.spec.vary import blame, variations
 
 __all__ = [
     "Architecture",
+    "Branches",
     "Choice",
     "Data",
     "Document",
@@ -42,6 +51,7 @@ __all__ = [
     "Value",
     "architectures",
     "blame",
+    "branches",
     "canonical",
     "check_choices",
     "check_columns",

@@ -14,9 +14,20 @@ from tsunagu.errors import ChoiceError, Mistake, did_you_mean
 from tsunagu.spec.canonical import canonical
 from tsunagu.spec.nodes import Choice, Node, Value, children, walk
 
-__all__ = ["Architecture", "architectures", "check_choices", "choices", "labelled_choices", "resolve"]
+__all__ = [
+    "Architecture",
+    "Branches",
+    "architectures",
+    "branches",
+    "check_choices",
+    "choices",
+    "labelled_choices",
+    "resolve",
+]
 
 T = TypeVar("T")
+Branches = tuple[tuple[str, Mapping[str, "Branches"]], ...]
+"""The choices of a value in order, each with its label and, for each option, the choices that stand in it."""
 
 
 @final
@@ -123,6 +134,20 @@ def labelled_choices(value: Value, path: tuple[str, ...] = ()) -> Iterator[tuple
         return
     for step, part in children(value):
         yield from labelled_choices(part, _below(value, path, step))
+
+
+def branches(value: Value, path: tuple[str, ...] = ()) -> Branches:
+    """The choices of a value as a tree: what a search needs to know of it.
+
+    >>> from tsunagu.spec import choice, node
+    >>> branches({"model": choice(cnn=node("TauCNN", channels=choice(16, 32)), scale=node("ScaleFactor"))})
+    (('model', {'cnn': (('model.cnn.channels', {'16': (), '32': ()}),), 'scale': ()}),)
+    """
+    if isinstance(value, Choice):
+        inside = {option: branches(part, (*path, option)) for option, part in value.options.items()}
+        return ((_label(value, path), inside),)
+    parts = (branches(part, _below(value, path, step)) for step, part in children(value))
+    return tuple(branch for found in parts for branch in found)
 
 
 def _clash(label: str, first: Choice, second: Choice) -> str | None:
