@@ -34,6 +34,15 @@ def test_what_is_asked_is_exactly_one_hot(grid_of):
         state = search.tell(state, asked, {"c0": torch.ones(3)})
 
 
+def test_choices_are_sampled_independently(grid_of):
+    search, state, equal = Gdas(), Gdas().init(grid_of(3, 3), 1), 0
+    for _ in range(300):
+        weights = search.ask(state).weights
+        equal += weights["c0"].equal(weights["c1"])
+        state = search.tell(state, search.ask(state), {})
+    assert equal / 300 == pytest.approx(1 / 3, abs=0.1)
+
+
 def test_the_gradient_is_that_of_the_soft_mixture_at_the_same_noise(grid_of, monkeypatch):
     search = Gdas()
     state = search.init(grid_of(4), 1)
