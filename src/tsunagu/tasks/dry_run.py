@@ -18,7 +18,7 @@ from tsunagu.tasks.build import reason
 from tsunagu.tasks.graph import Graph, build_graph
 from tsunagu.tasks.stages import Stage, stages
 
-__all__ = ["SAMPLE", "check_data", "loss_paths", "metric_texts", "try_loss"]
+__all__ = ["SAMPLE", "check_data", "check_labels", "loss_paths", "metric_texts", "try_loss", "try_metric"]
 
 SAMPLE = 4
 """Events that are tried."""
@@ -43,7 +43,7 @@ def check_data(pipeline: Pipeline, table: Table) -> None:
     for architecture in architectures(pipeline):
         tried.append(architecture)
         plain = resolve(pipeline, architecture)
-        labels |= _check_labels(plain, table)
+        labels |= check_labels(plain, table)
         for mistake in dict.fromkeys(_try(plain, table, labels.keys(), judged)):
             found.setdefault(mistake, []).append(architecture)
     if found:
@@ -80,8 +80,8 @@ def _shared_options(found: list[Architecture]) -> set[tuple[str, str]]:
     return {decision for decision in found[0].items() if all(decision in each.items() for each in found)}
 
 
-def _check_labels(pipeline: Pipeline, table: Table) -> dict[str, Mistake]:
-    """By column."""
+def check_labels(pipeline: Pipeline, table: Table) -> dict[str, Mistake]:
+    """What is wrong with the targets of the losses of a pipeline whose losses are decided, by column."""
     problems: dict[str, Mistake] = {}
     for name, task in pipeline.tasks.items():
         for path, term in loss_paths(name, task.loss):
@@ -112,7 +112,7 @@ def _try(
             continue
         shapes = _shapes(list(call.arguments), {**known, **table.columns})
         if (key := f"{path} {shapes}") not in judged:
-            judged[key] = _try_metric(call, path, table, known)
+            judged[key] = try_metric(call, path, table, known)
         yield from judged[key]
 
 
@@ -157,7 +157,7 @@ def try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | No
         yield Mistake(path, found)
 
 
-def _try_metric(call: MetricCall, path: Path, table: Table, known: Mapping[str, Tensor]) -> list[Mistake]:
+def try_metric(call: MetricCall, path: Path, table: Table, known: Mapping[str, Tensor]) -> list[Mistake]:
     """On all events, because a class may be rare; every event with the prediction of the first one."""
     try:
         call.evaluate(

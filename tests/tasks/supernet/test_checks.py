@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import dataclasses
+from itertools import pairwise, product
 
 import pytest
 import torch
 from torch import nn
 
 from tsunagu.errors import SpecError
-from tsunagu.spec import Pipeline, choice, node
-from tsunagu.tasks import build_supergraph, build_supernet, check_supernet
+from tsunagu.spec import Pipeline, architectures, choice, node, resolve
+from tsunagu.tasks import build, build_supergraph, build_supernet, check_supernet
 from tsunagu.tasks.supernet import building
 from tsunagu.tasks.supernet.shapes import walk_shapes
 
@@ -97,12 +98,49 @@ def test_widths_that_are_not_shared_fail_on_the_paths_where_they_differ(tasks_of
     assert "[4, 2, 8]" in found[1]
 
 
-def test_an_output_that_a_loss_does_not_fit_names_its_option(tasks_of, table):
+def _fails(model, architecture):
+    try:
+        build(resolve(model, architecture), seed=1)(torch.zeros(4, 4))
+    except RuntimeError:
+        return True
+    return False
+
+
+def test_all_paths_are_judged_as_if_each_were_tried(tasks_of, table):
+    """Three layers in all ways to give their widths by a number or by one of two names."""
+    widths = [4, choice(4, 8, name="a"), choice(4, 8, name="b")]
+    for out1, in2, out2, in3 in product(widths, repeat=4):
+        model = [node("Linear", 4, out1), node("Linear", in2, out2), node("Linear", in3, 3)]
+        one_by_one = any(_fails(model, architecture) for architecture in architectures(model))
+        assert bool(check_supernet(tasks_of(tau_p4=(["jet_p4"], model)), table)) == one_by_one
+
+
+def test_an_output_that_a_loss_or_a_metric_does_not_fit_names_its_option(tasks_of, table):
     models = choice(three=node("Linear", 4, 3), five=node("Linear", 4, 5))
-    (found,) = _messages(tasks_of(tau_p4=(["jet_p4"], models)), table)
-    assert found.startswith(
-        "tasks.tau_p4.loss: with tasks.tau_p4.model = five: mse fails on prediction [4, 2, 5] and target 'true_tau_p4'"
+    pipeline = tasks_of(tau_p4=(["jet_p4"], models)).model_copy(
+        update={"metrics": ["auc(vis_mass, is_higgs)"]}
     )
+    taken = "with tasks.tau_p4.model = five"
+    loss, metric = _messages(pipeline, table)
+    assert loss.startswith(
+        f"tasks.tau_p4.loss: {taken}: mse fails on prediction [4, 2, 5] and target 'true_tau_p4' [4, 2, 3]"
+    )
+    assert metric.startswith(f"metric: {taken}: mse(TAU_P4, true_tau_p4): mse: prediction [E, 2, 5]")
+
+
+def test_a_metric_of_columns_is_tried_too(tasks_of, table):
+    pipeline = tasks_of(tau_p4=(["jet_p4"], choice(a=node("Linear", 4, 3), b=[node("Linear", 4, 3)])))
+    wrong = pipeline.model_copy(update={"metrics": ["mse(jet_p4, true_tau_p4)"]})
+    (found,) = _messages(wrong, table)
+    assert found.startswith("metrics.0: mse(jet_p4, true_tau_p4): mse: prediction [E, 2, 4]")
+
+
+def test_labels_that_do_not_fit_are_said_once(pipeline_of, table):
+    labels = torch.full_like(table.columns["is_higgs"], 7)
+    wrong = dataclasses.replace(table, columns=dict(table.columns) | {"is_higgs": labels})
+    (found,) = _messages(pipeline_of(second=choice(node("MassMLP"), node("MLP"))), wrong)
+    assert "tasks.classify.loss.target" in found
+    assert "column 'is_higgs': labels must be 0 or 1" in found
 
 
 def test_a_model_that_gives_no_tensor_of_events_names_its_option(tasks_of, table):

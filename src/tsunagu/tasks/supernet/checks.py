@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -10,9 +10,10 @@ from torch import Tensor
 
 from tsunagu.data import Table
 from tsunagu.errors import Mistake, SpecError
+from tsunagu.metrics import parse_metric
 from tsunagu.spec import Choice, Path, Pipeline, architectures, resolve, walk
 from tsunagu.spec.architecture import labelled_choices
-from tsunagu.tasks.dry_run import SAMPLE, loss_paths, try_loss
+from tsunagu.tasks.dry_run import SAMPLE, check_labels, loss_paths, metric_texts, try_loss, try_metric
 from tsunagu.tasks.graph import Graph
 from tsunagu.tasks.stages import Stage, stages
 from tsunagu.tasks.supernet.building import build_supergraph
@@ -27,8 +28,9 @@ def check_supernet(
 ) -> list[Mistake]:
     """What keeps a pipeline from being searched with one supernet.
 
-    Found are choices outside the models, candidates that cannot be built, weights that do not fit into memory, shapes that
-    do not fit each other or a loss along any path, and, for a mixture, options of unequal shapes.
+    Found are choices outside the models, candidates that cannot be built, weights that do not fit into memory, labels that do
+    not fit their losses, shapes that do not fit each other, a loss or a metric along any path, and, for a mixture, options of
+    unequal shapes. So nothing is left for :func:`tsunagu.tasks.check_data`, which tries one architecture after the other.
 
     Args:
         pipeline: checked by :func:`tsunagu.tasks.check_pipeline` before.
@@ -44,7 +46,8 @@ def check_supernet(
         graph = build_supergraph(pipeline, seed=0, memory=memory)
     except SpecError as error:
         return outside + list(error.mistakes)
-    return outside + check_shapes(models_only(pipeline), graph, table, mixed=mixed)
+    plain = models_only(pipeline)
+    return outside + check_shapes(plain, graph, table, mixed=mixed)
 
 
 def check_shapes(pipeline: Pipeline, graph: Graph, table: Table, *, mixed: bool) -> list[Mistake]:
@@ -57,11 +60,15 @@ def check_shapes(pipeline: Pipeline, graph: Graph, table: Table, *, mixed: bool)
         mixed: whether options are mixed.
     """
     graph.eval()
-    found: list[Mistake] = []
-    for stage in stages(pipeline):
+    labels = check_labels(pipeline, table)
+    found: list[Mistake] = [*labels.values(), *_check_metrics(pipeline, None, {}, table, labels)]
+    for stage in (every := stages(pipeline)):
         batch = _few(stage, graph, table)
         for name, reached in walk_shapes(graph, batch, stage.tasks, mixed=mixed, found=found):
             found += _check_losses(pipeline, name, graph.outputs[name], reached)
+            if stage is every[-1]:
+                unfit = _check_metrics(pipeline, graph.outputs[name], reached.made, table, labels)
+                found += [_with(reached, mistake) for mistake in unfit]
     return list(dict.fromkeys(found))
 
 
@@ -103,7 +110,30 @@ def _few(stage: Stage, graph: Graph, table: Table) -> dict[str, Tensor]:
 
 
 def _check_losses(pipeline: Pipeline, name: str, output: str, reached: Reached) -> Iterator[Mistake]:
-    taken = spelled(reached.decided)
     for path, loss in loss_paths(name, pipeline.tasks[name].loss):
         for mistake in try_loss(loss, path, reached.made[output], reached.made.get(loss.target)):
-            yield Mistake(mistake.path, f"with {taken}: {mistake.message}") if taken else mistake
+            yield _with(reached, mistake)
+
+
+def _check_metrics(
+    pipeline: Pipeline,
+    made: str | None,
+    known: Mapping[str, Tensor],
+    table: Table,
+    wrong: Mapping[str, Mistake],
+) -> Iterator[Mistake]:
+    """Those metrics that read an output just made and others that are known, or with None those that read columns only."""
+    outputs = {task.output for task in pipeline.tasks.values()}
+    for path, text in metric_texts(pipeline):
+        call = parse_metric(text)
+        read = outputs.intersection(call.arguments)
+        # What is wrong with a column has been said.
+        if wrong.keys() & set(call.arguments) or not read <= known.keys():
+            continue
+        if made in read or (made is None and not read):
+            yield from try_metric(call, path, table, known)
+
+
+def _with(reached: Reached, mistake: Mistake) -> Mistake:
+    taken = spelled(reached.decided)
+    return Mistake(mistake.path, f"with {taken}: {mistake.message}") if taken else mistake
