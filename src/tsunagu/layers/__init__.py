@@ -18,22 +18,32 @@ from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.dense import Activation, activate, dense
 from tsunagu.layers.film import FiLM
+from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
+from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.registry import check_args, find, known, register
+from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 
 __all__ = [
     "LSTM",
     "MLP",
     "Activation",
+    "Attention",
+    "DeepSets",
     "Dropout",
     "FiLM",
+    "LeadingFrame",
     "LogMomentum",
     "MassMLP",
     "Noise",
+    "Residual",
+    "ResidualMLP",
+    "RotatedMLP",
     "ScaleFactor",
     "Stochastic",
+    "TauAttention",
     "TauCNN",
     "TauMLP",
     "Zero",
@@ -47,10 +57,12 @@ __all__ = [
     "initialise",
     "known",
     "log_pt",
+    "pair_logs",
     "pair_mass",
     "register",
     "reseed",
     "stochastic",
+    "transverse_masses",
     "undisturbed",
     "wrap",
 ]
