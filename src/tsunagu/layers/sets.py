@@ -73,7 +73,7 @@ class DeepSets(nn.Module):
 @register
 @final
 class TauAttention(nn.Module):
-    """A small transformer over the taus and the missing momentum (17 361 parameters by default).
+    """A small transformer over the taus and the missing momentum (17 161 parameters by default).
 
     Each becomes a token, in the frame of the leading tau. Each block lets tokens look at each other and changes each by a
     dense layer, both behind a LayerNorm; the mean over the tokens goes through a linear layer. How much one token looks at
@@ -158,8 +158,9 @@ class Attention(nn.Module):
             msg = f"width must be a multiple of heads, found {width} and {heads}"
             raise ValueError(msg)
         self.heads = heads
-        self.norm, self.pair = nn.LayerNorm(width), nn.Linear(1, heads)
-        self.ask, self.give = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        # No bias: a softmax does not see what is added to all.
+        self.norm, self.pair = nn.LayerNorm(width), nn.Linear(1, heads, bias=False)
+        self.ask, self.give = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width)
         initialise(self)
 
     def forward(self, x: Tensor, pairs: Tensor) -> Tensor:
