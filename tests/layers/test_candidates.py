@@ -11,12 +11,24 @@ from tsunagu.layers import find
 
 FIRST = {"TauCNN": 18847, "TauMLP": 14359, "ScaleFactor": 6, "Zero": 0, "Noise": 0}
 SECOND = {
-    "LSTM": 21774, "MLP": 2369, "MassMLP": 4353, "Zero": 0, "Noise": 0,
-    "RotatedMLP": 2433, "ResidualMLP": 14977, "DeepSets": 3361, "TauAttention": 17161,
+    "LSTM": 21774,
+    "MLP": 2369,
+    "MassMLP": 4353,
+    "Zero": 0,
+    "Noise": 0,
+    "RotatedMLP": 2433,
+    "ResidualMLP": 14977,
+    "DeepSets": 3361,
+    "TauAttention": 17161,
 }
 WITH_MET = {
-    "LSTM": 21774, "MLP": 2465, "MassMLP": 4481,
-    "RotatedMLP": 2529, "ResidualMLP": 15121, "DeepSets": 3457, "TauAttention": 17289,
+    "LSTM": 21774,
+    "MLP": 2465,
+    "MassMLP": 4481,
+    "RotatedMLP": 2529,
+    "ResidualMLP": 15121,
+    "DeepSets": 3457,
+    "TauAttention": 17289,
 }
 LEARNING_FIRST = [key for key, count in FIRST.items() if count]
 LEARNING_SECOND = [key for key, count in SECOND.items() if count]

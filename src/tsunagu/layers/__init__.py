@@ -25,6 +25,7 @@ from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, w
 from tsunagu.layers.registry import check_args, find, known, register
 from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.stochastic import Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
+from tsunagu.layers.tagging import JetTagger
 
 __all__ = [
     "LSTM",
@@ -34,6 +35,7 @@ __all__ = [
     "DeepSets",
     "Dropout",
     "FiLM",
+    "JetTagger",
     "LeadingFrame",
     "LogMomentum",
     "MassMLP",

@@ -47,8 +47,9 @@ class LeadingFrame(nn.Module):
     Shapes:
         ``tau_p4 [E, N, 3]``: pt (GeV), eta, phi; what stands behind phi is not looked at.
         ``met [E, 2]``: (x, y) in GeV.
-        Returns ``[E, 4 N]``: (:func:`~tsunagu.layers.log_pt`, eta, cos phi, sin phi) of each tau; with ``met``
-        ``[E, 4 N + 3]``: also (log_pt, cos phi, sin phi) of the missing momentum.
+        ``tag [E, N, F]``: further numbers about each tau, as an earlier task gives them; each tau keeps its own.
+        Returns ``[E, (4 + F) N]``: (:func:`~tsunagu.layers.log_pt`, eta, cos phi, sin phi, tags) of each tau; with ``met``
+        3 more: also (log_pt, cos phi, sin phi) of the missing momentum.
 
     Raises:
         ValueError: in ``forward``, for another shape, or a missing momentum that is lacking or not expected.
@@ -65,23 +66,25 @@ class LeadingFrame(nn.Module):
         super().__init__()
         self.met, self.reflect, self.pt_scale = met, reflect, pt_scale
 
-    def forward(self, tau_p4: Tensor, met: Tensor | None = None) -> Tensor:
-        taus, missing = self.parts(tau_p4, met)
+    def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
+        taus, missing = self.parts(tau_p4, met, tag)
         return taus.flatten(1) if missing is None else torch.cat([taus.flatten(1), missing], dim=1)
 
-    def parts(self, tau_p4: Tensor, met: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """The taus ``[E, N, 4]`` by falling pt, and the missing momentum ``[E, 3]`` or None.
+    def parts(
+        self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The taus ``[E, N, 4 + F]`` by falling pt, and the missing momentum ``[E, 3]`` or None.
 
         >>> LeadingFrame().parts(torch.rand(5, 2, 3))[0].shape
         torch.Size([5, 2, 4])
         """
         check_momenta(tau_p4)
         read = read_met(self.met, met)
-        pt, eta, phi = by_pt(tau_p4).unbind(-1)
+        pt, eta, phi, *tags = by_pt(tau_p4, tag).unbind(-1)
         angle = phi - phi[:, :1]
         cosine, sine = angle.cos(), angle.sin()
         side, up = (self._sign(x) for x in ((pt * sine).sum(1, keepdim=True), eta[:, :1]))
-        taus = torch.stack([log_pt(pt, self.pt_scale), eta * up, cosine, sine * side], dim=-1)
+        taus = torch.stack([log_pt(pt, self.pt_scale), eta * up, cosine, sine * side, *tags], dim=-1)
         return taus, None if read is None else self._turned(read, phi[:, 0], side[:, 0])
 
     def _turned(self, met: Tensor, phi: Tensor, side: Tensor) -> Tensor:
@@ -95,14 +98,15 @@ class LeadingFrame(nn.Module):
         return torch.where((x < 0.0) & self.reflect, -torch.ones_like(x), torch.ones_like(x))
 
 
-def by_pt(tau_p4: Tensor) -> Tensor:
-    """The taus ``[E, N, 3]`` of each event by falling pt.
+def by_pt(tau_p4: Tensor, tag: Tensor | None = None) -> Tensor:
+    """The taus ``[E, N, 3]`` of each event by falling pt, each with its tags: ``[E, N, 3 + F]``.
 
-    >>> by_pt(torch.tensor([[[40.0, 0.1, 0.2], [90.0, 0.3, 0.4]]]))[0, :, 0].tolist()
-    [90.0, 40.0]
+    >>> by_pt(torch.tensor([[[40.0, 0.1, 0.2], [90.0, 0.3, 0.4]]]), torch.tensor([[[1], [3]]]))[0, :, -1].tolist()
+    [3.0, 1.0]
     """
     falling = tau_p4[..., 0].sort(dim=1, descending=True, stable=True).indices
-    return torch.stack([tau_p4[..., part].gather(1, falling) for part in range(3)], dim=-1)
+    parts = [*tau_p4[..., :3].unbind(-1), *([] if tag is None else tag.to(tau_p4.dtype).unbind(-1))]
+    return torch.stack([part.gather(1, falling) for part in parts], dim=-1)
 
 
 def read_met(wanted: bool | None, met: Tensor | None) -> Tensor | None:

@@ -33,8 +33,10 @@ class RotatedMLP(nn.Module):
         dropout: the probability after each activation.
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
+        tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
 
-    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
+    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
+    or ``[E, outputs]``.
 
     Raises:
         ValueError: in ``forward``, for another shape, or a missing momentum that is lacking or not expected.
@@ -54,14 +56,15 @@ class RotatedMLP(nn.Module):
         dropout: float = 0.0,
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
+        tags: int = 0,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
-        inputs = 4 * taus + (3 if met else 0)
+        inputs = (4 + tags) * taus + (3 if met else 0)
         self.layers = initialise(dense([inputs, *hidden, outputs], activation, dropout))
 
-    def forward(self, tau_p4: Tensor, met: Tensor | None = None) -> Tensor:
-        return logit(self.layers(self.frame(tau_p4, met)))
+    def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
+        return logit(self.layers(self.frame(tau_p4, met, tag)))
 
 
 @register
@@ -82,8 +85,10 @@ class ResidualMLP(nn.Module):
         dropout: the probability after each activation.
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
+        tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
 
-    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
+    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
+    or ``[E, outputs]``.
 
     Raises:
         ValueError: in ``forward``, for another shape, or a missing momentum that is lacking or not expected.
@@ -104,19 +109,20 @@ class ResidualMLP(nn.Module):
         dropout: float = 0.0,
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
+        tags: int = 0,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
         self.layers = nn.Sequential(
-            nn.Linear(4 * taus + (3 if met else 0), width),
+            nn.Linear((4 + tags) * taus + (3 if met else 0), width),
             *(Residual(width, width, activation, dropout) for _ in range(blocks)),
             nn.LayerNorm(width),
             nn.Linear(width, outputs),
         )
         initialise(self)
 
-    def forward(self, tau_p4: Tensor, met: Tensor | None = None) -> Tensor:
-        return logit(self.layers(self.frame(tau_p4, met)))
+    def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
+        return logit(self.layers(self.frame(tau_p4, met, tag)))
 
 
 @register

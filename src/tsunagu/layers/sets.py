@@ -36,8 +36,10 @@ class DeepSets(nn.Module):
         dropout: the probability after each activation.
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
+        tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
 
-    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
+    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
+    or ``[E, outputs]``.
 
     Raises:
         ValueError: in ``forward``, for another shape, or a missing momentum that is lacking or not expected.
@@ -57,15 +59,16 @@ class DeepSets(nn.Module):
         dropout: float = 0.0,
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
+        tags: int = 0,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
-        self.each = dense([4, *each], activation, dropout, last=True)
+        self.each = dense([4 + tags, *each], activation, dropout, last=True)
         self.together = dense([each[-1] + (3 if met else 0), *hidden, outputs], activation, dropout)
         initialise(self)
 
-    def forward(self, tau_p4: Tensor, met: Tensor | None = None) -> Tensor:
-        taus, missing = self.frame.parts(tau_p4, met)
+    def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
+        taus, missing = self.frame.parts(tau_p4, met, tag)
         pooled = self.each(taus).sum(1)
         return logit(self.together(pooled if missing is None else torch.cat([pooled, missing], dim=1)))
 
@@ -89,8 +92,10 @@ class TauAttention(nn.Module):
         dropout: the probability after each activation.
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
+        tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
 
-    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
+    Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
+    or ``[E, outputs]``.
 
     Raises:
         ValueError: ``width`` is no multiple of ``heads``; in ``forward``, another shape, or a missing momentum that is
@@ -111,18 +116,19 @@ class TauAttention(nn.Module):
         dropout: float = 0.0,
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
+        tags: int = 0,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
-        self.tau = nn.Linear(4, width)
+        self.tau = nn.Linear(4 + tags, width)
         self.missing = nn.Linear(3, width) if met else None
         self.attend = nn.ModuleList(Attention(width, heads) for _ in range(blocks))
         self.change = nn.ModuleList(Residual(width, 2 * width, activation, dropout) for _ in range(blocks))
         self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, outputs)
         initialise(self)
 
-    def forward(self, tau_p4: Tensor, met: Tensor | None = None) -> Tensor:
-        taus, missing = self.frame.parts(tau_p4, met)
+    def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
+        taus, missing = self.frame.parts(tau_p4, met, tag)
         x = self.tau(taus)
         if self.missing is not None:
             x = torch.cat([x, self.missing(missing).unsqueeze(1)], dim=1)
