@@ -27,6 +27,12 @@ classify = tn.Task(  # Task 3: momenta and decays of both taus and the missing m
     model=tn.node("RotatedMLP", met=True, tags=2),
     loss=tn.loss("binary", target="is_higgs", weight=0.5),
 )
+unused = {  # the first model is trained beside the others and read by none
+    "tasks.calibrate.inputs": ["jet_image", "jet_p4"],
+    "tasks.calibrate.model": tn.node("TauMLP"),
+    "tasks.classify.inputs": ["tau_p4", "met"],
+    "tasks.classify.model": tn.node("RotatedMLP", met=True),
+}
 study = tn.Study(
     name="H → ττ against Z → ττ, three tasks",
     data=tn.Data(
@@ -49,13 +55,8 @@ study = tn.Study(
         "three": {"train.pretrain": True},
         "three, not pretrained": {"train.pretrain": False},
         "three, end to end": {"train.intermediate": False},
-        "decay unused": {  # the first model is trained beside the others and read by none
-            "train.pretrain": False,
-            "tasks.calibrate.inputs": ["jet_image", "jet_p4"],
-            "tasks.calibrate.model": tn.node("TauMLP"),
-            "tasks.classify.inputs": ["tau_p4", "met"],
-            "tasks.classify.model": tn.node("RotatedMLP", met=True),
-        },
+        "decay unused": {"train.pretrain": True} | unused,
+        "decay unused, not pretrained": {"train.pretrain": False} | unused,
     },
     seeds=3,
 )

@@ -99,6 +99,9 @@ CASES = {
         key: ("batched", node(key, met=True), MISSING)
         for key in ("MLP", "LSTM", "MassMLP", "RotatedMLP", "ResidualMLP", "DeepSets", "TauAttention")
     },
+    "tagger": ("batched", node("JetTagger"), JETS),
+    "tagged jets": ("batched", node("TauMLP", tags=2), (*JETS, (2, 2))),
+    "tagged taus": ("batched", node("RotatedMLP", met=True, tags=2), (*MISSING, (2, 2))),
     "set without met": ("batched", node("DeepSets", dropout=0.2), ((2, 3),)),
     "pixels": ("batched", node("TauMLP"), JETS),
     "layer norm": ("batched", [node("Linear", 3, 8), node("LayerNorm", 8), node("Linear", 8, 1)], ((3,),)),
