@@ -37,7 +37,8 @@ class LeadingFrame(nn.Module):
     """Momenta turned about the beam so that the tau of highest pt lies at phi = 0; without parameters.
 
     With ``reflect``, eta is mirrored so that the leading tau has eta >= 0, and phi so that the sum of the other taus' momenta
-    does not point to negative phi. Taus come out by falling pt, so their order does not matter.
+    does not point to negative phi: right as long as no observable that is odd under P or CP is looked for. Taus come out by
+    falling pt, so their order does not matter.
 
     Args:
         met: whether the missing momentum is read; False leaves one that is handed over unread, None refuses it.
