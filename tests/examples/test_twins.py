@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tsunagu.spec import canonical, load_study
+from tsunagu.studies import check_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TWINS = sorted(EXAMPLES.rglob("*.yaml"))
@@ -21,3 +22,9 @@ def test_there_are_examples():
 def test_python_and_yaml_say_the_same(path):
     twin = runpy.run_path(str(path.with_suffix(".py")))
     assert canonical(twin["study"]) == canonical(load_study(path).study)
+
+
+@pytest.mark.parametrize("path", TWINS, ids=lambda path: path.stem)
+def test_every_model_of_it_fits_the_events_that_come_with_the_package(path):
+    study = load_study(path, ["data.files=ready:htautau"]).study
+    assert len(check_study(study, path.parent).of(study.data)) == 4000

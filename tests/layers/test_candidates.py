@@ -10,7 +10,26 @@ from tsunagu import layers
 from tsunagu.layers import find
 
 FIRST = {"TauCNN": 18847, "TauMLP": 14359, "ScaleFactor": 6, "Zero": 0, "Noise": 0}
-SECOND = {"LSTM": 21774, "MLP": 2369, "MassMLP": 4353, "Zero": 0, "Noise": 0}
+SECOND = {
+    "LSTM": 21774,
+    "MLP": 2369,
+    "MassMLP": 4353,
+    "Zero": 0,
+    "Noise": 0,
+    "RotatedMLP": 2433,
+    "ResidualMLP": 14977,
+    "DeepSets": 3361,
+    "TauAttention": 17161,
+}
+WITH_MET = {
+    "LSTM": 21774,
+    "MLP": 2465,
+    "MassMLP": 4481,
+    "RotatedMLP": 2529,
+    "ResidualMLP": 15121,
+    "DeepSets": 3457,
+    "TauAttention": 17289,
+}
 LEARNING_FIRST = [key for key, count in FIRST.items() if count]
 LEARNING_SECOND = [key for key, count in SECOND.items() if count]
 
@@ -53,6 +72,11 @@ def test_parameter_counts_of_the_second_task(key, count):
     assert parameters(find(key)()) == count
 
 
+@pytest.mark.parametrize(("key", "count"), WITH_MET.items())
+def test_parameter_counts_with_a_missing_momentum(key, count):
+    assert parameters(find(key)(met=True)) == count
+
+
 @pytest.mark.parametrize("count", [1, 6])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("key", FIRST)
@@ -74,7 +98,7 @@ def test_second_task_gives_a_logit(key, dtype, count):
     assert torch.isfinite(result).all()
 
 
-@pytest.mark.parametrize("key", ["LSTM", "MLP", "MassMLP"])
+@pytest.mark.parametrize("key", LEARNING_SECOND)
 def test_more_outputs_have_an_axis(key):
     assert find(key)(outputs=4)(events()[1][..., :3]).shape == (6, 4)
 
@@ -215,7 +239,7 @@ def test_negative_and_empty_pixels_are_harmless(key):
     assert torch.isfinite(first(key)(torch.zeros_like(image), p4)).all()
 
 
-@pytest.mark.parametrize("key", [*LEARNING_FIRST, "MLP", "MassMLP"])
+@pytest.mark.parametrize("key", [*LEARNING_FIRST, *(key for key in LEARNING_SECOND if key != "LSTM")])
 def test_stacked_weights_run_under_vmap(key):
     inputs = events() if key in FIRST else (events()[1][..., :3],)
     nets = [find(key)() for _ in range(3)]
@@ -226,7 +250,7 @@ def test_stacked_weights_run_under_vmap(key):
     torch.testing.assert_close(together, torch.stack([net(*inputs) for net in nets]))
 
 
-@pytest.mark.parametrize("key", ["TauCNN", "TauMLP", "MLP", "MassMLP"])
+@pytest.mark.parametrize("key", ["TauCNN", "TauMLP", *(key for key in LEARNING_SECOND if key != "LSTM")])
 @pytest.mark.parametrize("activation", ["GELU", "Mish", nn.PReLU()])
 def test_activations_and_dropout_are_settings(key, activation):
     net = find(key)(activation=activation, dropout=0.3)

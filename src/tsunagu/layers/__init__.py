@@ -18,26 +18,38 @@ from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.dense import Activation, activate, dense
 from tsunagu.layers.film import FiLM
+from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
+from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.normalisation import reestimate
 from tsunagu.layers.registry import check_args, find, known, register
+from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.sharing import Part, current_part, sharing
 from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
+from tsunagu.layers.tagging import JetTagger
 
 __all__ = [
     "LSTM",
     "MLP",
     "Activation",
+    "Attention",
+    "DeepSets",
     "Draws",
     "Dropout",
     "FiLM",
+    "JetTagger",
+    "LeadingFrame",
     "LogMomentum",
     "MassMLP",
     "Noise",
     "Part",
+    "Residual",
+    "ResidualMLP",
+    "RotatedMLP",
     "ScaleFactor",
     "Stochastic",
+    "TauAttention",
     "TauCNN",
     "TauMLP",
     "Zero",
@@ -52,12 +64,14 @@ __all__ = [
     "initialise",
     "known",
     "log_pt",
+    "pair_logs",
     "pair_mass",
     "reestimate",
     "register",
     "reseed",
     "sharing",
     "stochastic",
+    "transverse_masses",
     "undisturbed",
     "wrap",
 ]

@@ -18,7 +18,7 @@ from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import PT_SCALE, LogMomentum, correct, log_pt
 from tsunagu.layers.registry import register
 
-__all__ = ["ScaleFactor", "TauCNN", "TauMLP"]
+__all__ = ["ScaleFactor", "TauCNN", "TauMLP", "embedded"]
 
 _EMBEDDING = 4
 
@@ -37,10 +37,12 @@ class TauMLP(nn.Module):
         dropout: the probability after each activation.
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
+        tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
         ``jet_p4 [E, 2, 4]``: pt (GeV), eta, phi, mass (GeV).
+        ``tag [E, 2, tags]``: where there are tags.
         Returns ``[E, 2, 3]``: pt (GeV), eta, phi.
 
     >>> net = TauMLP(activation="GELU")
@@ -56,17 +58,18 @@ class TauMLP(nn.Module):
         dropout: float = 0.0,
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
+        tags: int = 0,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
         pixels = maps * rows * columns
         self.momenta = LogMomentum(pt_scale)
         self.embed = nn.Sequential(nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout))
-        self.head = dense([_EMBEDDING + 4, *hidden, 3], activation, dropout)
+        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout)
         initialise(self)
 
-    def forward(self, jet_image: Tensor, jet_p4: Tensor) -> Tensor:
-        return _calibrate(self.momenta, self.embed, self.head, jet_image, jet_p4)
+    def forward(self, jet_image: Tensor, jet_p4: Tensor, tag: Tensor | None = None) -> Tensor:
+        return _calibrate(self.momenta, self.embed, self.head, (jet_image, jet_p4, tag))
 
 
 @register
@@ -87,10 +90,12 @@ class TauCNN(nn.Module):
         dropout: the probability after each activation of a dense layer.
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
+        tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
         ``jet_p4 [E, 2, 4]``: pt (GeV), eta, phi, mass (GeV).
+        ``tag [E, 2, tags]``: where there are tags.
         Returns ``[E, 2, 3]``: pt (GeV), eta, phi.
 
     Raises:
@@ -111,6 +116,7 @@ class TauCNN(nn.Module):
         dropout: float = 0.0,
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
+        tags: int = 0,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
@@ -120,11 +126,11 @@ class TauCNN(nn.Module):
         self.embed = nn.Sequential(
             *convolutions, nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout)
         )
-        self.head = dense([_EMBEDDING + 4, *hidden, 3], activation, dropout)
+        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout)
         initialise(self)
 
-    def forward(self, jet_image: Tensor, jet_p4: Tensor) -> Tensor:
-        return _calibrate(self.momenta, self.embed, self.head, jet_image, jet_p4)
+    def forward(self, jet_image: Tensor, jet_p4: Tensor, tag: Tensor | None = None) -> Tensor:
+        return _calibrate(self.momenta, self.embed, self.head, (jet_image, jet_p4, tag))
 
 
 @register
@@ -156,17 +162,35 @@ class ScaleFactor(nn.Module):
         return correct(scaled, self.shift, self.pt_scale)
 
 
-def _calibrate(
-    momenta: LogMomentum, embed: nn.Sequential, head: nn.Module, jet_image: Tensor, jet_p4: Tensor
-) -> Tensor:
-    jet = momenta(jet_p4)
+def embedded(embed: nn.Sequential, jet_image: Tensor) -> Tensor:
+    """What a network makes of the energy map of each jet.
+
+    Args:
+        embed: ``[J, 3, 16, 16]`` to ``[J, C]``.
+        jet_image: ``[E, N, 3, 16, 16]`` in GeV; a pixel enters as ``log(1 + pixel / GeV)``, below 0 as 0.
+
+    Returns:
+        ``[E, N, C]``.
+
+    >>> embedded(nn.Sequential(nn.Flatten()), torch.rand(5, 2, 3, 16, 16)).shape
+    torch.Size([5, 2, 768])
+    """
     # A pixel's energy spans four orders of magnitude; what noise subtraction left below 0 counts as nothing.
     maps = torch.log1p(jet_image.clamp(min=0.0)).flatten(0, 1)
     if isinstance(embed[0], nn.Conv2d):
         # Convolutions on a CPU are a quarter faster where a pixel's channels are neighbours in memory.
         maps = maps.contiguous(memory_format=torch.channels_last)
-    embedding = embed(maps).unflatten(0, jet_p4.shape[:2])
-    return correct(jet, head(torch.cat([embedding, jet], dim=-1)), momenta.pt_scale)
+    made: Tensor = embed(maps).unflatten(0, jet_image.shape[:2])
+    return made
+
+
+def _calibrate(
+    momenta: LogMomentum, embed: nn.Sequential, head: nn.Module, inputs: tuple[Tensor, Tensor, Tensor | None]
+) -> Tensor:
+    jet_image, jet_p4, tag = inputs
+    jet = momenta(jet_p4)
+    parts = [embedded(embed, jet_image), jet, *([] if tag is None else [tag.to(jet.dtype)])]
+    return correct(jet, head(torch.cat(parts, dim=-1)), momenta.pt_scale)
 
 
 def _convolutions(maps: int, channels: int, kernel: int, activation: str | nn.Module) -> list[nn.Module]:

@@ -13,7 +13,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from tsunagu.layers.dense import dense
+from tsunagu.layers.dense import dense, logit
+from tsunagu.layers.frame import LeadingFrame, check_momenta, magnitude, read_met, transverse_masses
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import PT_SCALE, LogMomentum
 from tsunagu.layers.registry import register
@@ -38,11 +39,15 @@ class MLP(nn.Module):
         momenta: whether the input is momenta ``[E, N, 3]`` or ``[E, N, 4]`` in GeV, of which pt and mass enter as
             logarithms; else any ``[E, ...]`` enters as it is.
         pt_scale: in 1/GeV, for momenta.
+        met: whether the missing momentum is read, with ``momenta`` only: 3 numbers more, see :class:`LeadingFrame`;
+            False leaves one that is handed over unread, None refuses it.
 
-    Shapes: ``x [E, ...]``, by default tau momenta ``[E, 2, 3]``; returns ``[E]``, or ``[E, outputs]`` for more than 1.
+    Shapes: ``x [E, ...]``, by default tau momenta ``[E, 2, 3]``, and ``met [E, 2]`` = (x, y) in GeV; returns ``[E]``, or
+    ``[E, outputs]`` for more than 1.
 
     Raises:
-        ValueError: in ``forward``, for momenta of another shape, or another number of inputs per event.
+        ValueError: ``met`` without ``momenta``; in ``forward``, for momenta of another shape, another number of inputs
+            per event, or a missing momentum that is lacking or not expected.
 
     >>> MLP()(torch.rand(5, 2, 3)).shape
     torch.Size([5])
@@ -59,17 +64,24 @@ class MLP(nn.Module):
         dropout: float = 0.0,
         momenta: bool = True,
         pt_scale: float = PT_SCALE,
+        met: bool | None = None,
     ) -> None:
         super().__init__()
         self.inputs = inputs
+        self.met = _only_momenta(momenta, met)
         self.momenta = LogMomentum(pt_scale) if momenta else None
-        self.layers = initialise(dense([inputs, *hidden, outputs], activation, dropout))
+        self.frame = LeadingFrame(met, reflect=False, pt_scale=pt_scale)
+        self.layers = initialise(dense([inputs + (3 if met else 0), *hidden, outputs], activation, dropout))
 
-    def forward(self, x: Tensor) -> Tensor:
-        if self.momenta is not None:
-            _check_momenta(x, "; MLP(momenta=False) takes any shape")
-            x = self.momenta(x)
-        return _logit(self.layers(_flat(x, self.inputs)))
+    def forward(self, x: Tensor, met: Tensor | None = None) -> Tensor:
+        missing = read_met(self.met, met)
+        if self.momenta is None:
+            return logit(self.layers(_flat(x, self.inputs)))
+        check_momenta(x, "; MLP(momenta=False) takes any shape")
+        flat = _flat(self.momenta(x), self.inputs)
+        if missing is not None:
+            flat = torch.cat([flat, self.frame(x, missing)[:, -3:]], dim=1)
+        return logit(self.layers(flat))
 
 
 @register
@@ -84,11 +96,15 @@ class LSTM(nn.Module):
         dropout: the probability between the stacked LSTMs.
         momenta: whether the input is momenta in GeV, of which pt and mass enter as logarithms.
         pt_scale: in 1/GeV, for momenta.
+        met: whether the missing momentum is read, with ``momenta`` only: as one step more, before the taus, whose eta is
+            0; False leaves one that is handed over unread, None refuses it.
 
-    Shapes: ``x [E, steps, inputs]``, by default tau momenta ``[E, 2, 3]``; returns ``[E]`` or ``[E, outputs]``.
+    Shapes: ``x [E, steps, inputs]``, by default tau momenta ``[E, 2, 3]``, and ``met [E, 2]`` = (x, y) in GeV; returns
+    ``[E]`` or ``[E, outputs]``.
 
     Raises:
-        ValueError: no LSTM at all, or in ``forward``, for momenta of another shape.
+        ValueError: no LSTM at all, or ``met`` without ``momenta``; in ``forward``, for momenta of another shape, or a
+            missing momentum that is lacking or not expected.
 
     >>> LSTM()(torch.rand(5, 2, 3)).shape
     torch.Size([5])
@@ -102,24 +118,27 @@ class LSTM(nn.Module):
         dropout: float = 0.0,
         momenta: bool = True,
         pt_scale: float = PT_SCALE,
+        met: bool | None = None,
     ) -> None:
         super().__init__()
         if not hidden:
             msg = "hidden must hold the size of one LSTM at least, found an empty list"
             raise ValueError(msg)
+        self.met = _only_momenta(momenta, met)
         self.momenta = LogMomentum(pt_scale) if momenta else None
         self.layers = nn.ModuleList(nn.LSTM(a, b, batch_first=True) for a, b in pairwise([inputs, *hidden]))
         self.dropout = Dropout(dropout)
         self.last = nn.Linear(hidden[-1], outputs)
         initialise(self)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, met: Tensor | None = None) -> Tensor:
+        missing = read_met(self.met, met)
         if self.momenta is not None:
-            _check_momenta(x, "; LSTM(momenta=False) takes any sequence")
-            x = self.momenta(x)
+            check_momenta(x, "; LSTM(momenta=False) takes any sequence")
+            x = self.momenta(x if missing is None else torch.cat([_as_momentum(missing, x), x], dim=1))
         for i, layer in enumerate(self.layers):
             x = layer(self.dropout(x) if i else x)[0]
-        return _logit(self.last(x[:, -1]))
+        return logit(self.last(x[:, -1]))
 
 
 @register
@@ -127,16 +146,19 @@ class LSTM(nn.Module):
 class MassMLP(nn.Module):
     """Dense layers on the invariant mass of the two taus in units of 125 GeV (4 353 parameters by default).
 
+    With ``met`` also on the transverse mass of each tau with the missing momentum (4 481 parameters).
+
     Args:
         hidden: sizes of the hidden layers.
         outputs: numbers per event; 1 gives a logit without an axis of its own.
         activation: a class of ``torch.nn`` by name, or a module to copy.
         dropout: the probability after each activation.
+        met: whether the missing momentum is read; False leaves one that is handed over unread, None refuses it.
 
-    Shapes: ``x [E, 2, 3]`` = (pt GeV, eta, phi); returns ``[E]`` or ``[E, outputs]``.
+    Shapes: ``x [E, 2, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
 
     Raises:
-        ValueError: in ``forward``, for another shape.
+        ValueError: in ``forward``, for another shape, or a missing momentum that is lacking or not expected.
 
     >>> MassMLP()(torch.rand(5, 2, 3)).shape
     torch.Size([5])
@@ -148,13 +170,19 @@ class MassMLP(nn.Module):
         outputs: int = 1,
         activation: str | nn.Module = "ReLU",
         dropout: float = 0.0,
+        met: bool | None = None,
     ) -> None:
         super().__init__()
-        self.layers = initialise(dense([1, *hidden, outputs], activation, dropout))
+        self.met = met
+        self.layers = initialise(dense([3 if met else 1, *hidden, outputs], activation, dropout))
 
-    def forward(self, x: Tensor) -> Tensor:
-        _check_momenta(x)
-        return _logit(self.layers(pair_mass(x[..., :3])[:, None] / 125.0))
+    def forward(self, x: Tensor, met: Tensor | None = None) -> Tensor:
+        check_momenta(x)
+        missing = read_met(self.met, met)
+        masses = pair_mass(x[..., :3])[:, None]
+        if missing is not None:
+            masses = torch.cat([masses, transverse_masses(x, missing)], dim=1)
+        return logit(self.layers(masses / 125.0))
 
 
 def pair_mass(momenta: Tensor) -> Tensor:
@@ -182,10 +210,20 @@ def pair_mass(momenta: Tensor) -> Tensor:
     return (squared.clamp(min=0.0) + 0.1).sqrt()
 
 
-def _check_momenta(x: Tensor, remedy: str = "") -> None:
-    if x.ndim != 3 or x.shape[-1] not in (3, 4):
-        msg = f"momenta [E, N, 3] = (pt, eta, phi) expected, found {list(x.shape)}{remedy}"
+def _only_momenta(momenta: bool, met: bool | None) -> bool | None:
+    if met and not momenta:
+        msg = "met: true needs momenta: true, since the missing momentum is read beside momenta in GeV"
         raise ValueError(msg)
+    return met
+
+
+def _as_momentum(met: Tensor, like: Tensor) -> Tensor:
+    """The missing momentum as one momentum ``[E, 1, 3 or 4]`` without eta and mass."""
+    size = magnitude(met)
+    # An angle of nothing has no gradient; along x it is 0.
+    phi = torch.atan2(met[:, 1], met[:, 0] + (met == 0.0).all(dim=1))
+    rest = torch.zeros_like(size).expand(like.shape[-1] - 3, -1)
+    return torch.stack([size, torch.zeros_like(size), phi, *rest], dim=-1)[:, None]
 
 
 def _flat(x: Tensor, inputs: int) -> Tensor:
@@ -194,7 +232,3 @@ def _flat(x: Tensor, inputs: int) -> Tensor:
         msg = f"MLP(inputs={inputs}) found {flat.shape[1]} numbers per event in {list(x.shape)}"
         raise ValueError(msg)
     return flat
-
-
-def _logit(x: Tensor) -> Tensor:
-    return x.squeeze(-1) if x.shape[-1] == 1 else x

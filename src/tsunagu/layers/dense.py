@@ -12,7 +12,7 @@ from tsunagu.errors import did_you_mean
 from tsunagu.layers.registry import check_args, register, torch_layers
 from tsunagu.layers.stochastic import Dropout
 
-__all__ = ["Activation", "activate", "dense"]
+__all__ = ["Activation", "activate", "dense", "logit"]
 
 
 def activate(activation: str | nn.Module) -> nn.Module:
@@ -67,6 +67,16 @@ def dense(
             layers.append(activate(activation))
             layers += [Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers)
+
+
+def logit(x: Tensor) -> Tensor:
+    """One number per event without an axis of its own: ``[E, 1]`` to ``[E]``; more outputs stay as they are.
+
+    >>> import torch
+    >>> logit(torch.zeros(5, 1)).shape, logit(torch.zeros(5, 3)).shape
+    (torch.Size([5]), torch.Size([5, 3]))
+    """
+    return x.squeeze(-1) if x.shape[-1] == 1 else x
 
 
 @final

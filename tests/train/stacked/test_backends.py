@@ -87,6 +87,7 @@ def _dense(activation):
 
 
 JETS = ((2, 3, 16, 16), (2, 4))
+MISSING = ((2, 3), (2,))
 CASES = {
     "linear": ("batched", node("Linear", 3, 2), ((3,),)),
     "no bias": ("batched", node("Linear", 3, 2, False), ((3,),)),
@@ -94,6 +95,14 @@ CASES = {
     "dropout": ("batched", node("MLP", dropout=0.3), ((2, 3),)),
     "lstm": ("batched", node("LSTM", dropout=0.1), ((2, 3),)),
     "mass": ("batched", node("MassMLP"), ((2, 3),)),
+    **{
+        key: ("batched", node(key, met=True), MISSING)
+        for key in ("MLP", "LSTM", "MassMLP", "RotatedMLP", "ResidualMLP", "DeepSets", "TauAttention")
+    },
+    "tagger": ("batched", node("JetTagger"), JETS),
+    "tagged jets": ("batched", node("TauMLP", tags=2), (*JETS, (2, 2))),
+    "tagged taus": ("batched", node("RotatedMLP", met=True, tags=2), (*MISSING, (2, 2))),
+    "set without met": ("batched", node("DeepSets", dropout=0.2), ((2, 3),)),
     "pixels": ("batched", node("TauMLP"), JETS),
     "layer norm": ("batched", [node("Linear", 3, 8), node("LayerNorm", 8), node("Linear", 8, 1)], ((3,),)),
     "plain layer norm": ("batched", [node("LayerNorm", 3, 1e-5, False), node("Linear", 3, 1)], ((3,),)),
