@@ -87,7 +87,7 @@ WIDE = mlps(256)
 def _of_the_talk(first: str, second: str, seeds: int) -> Row:
     """No candidate shall be slower in a population than one by one."""
     note = TALK.format(first=first, second=second, seeds=seeds)
-    return _population([of_the_talk(first, second)], seeds, steps=10, rounds=9, target=1.0, note=note)
+    return _population([of_the_talk(first, second)], seeds, steps=20, rounds=9, target=1.0, note=note)
 
 
 def _two_workers() -> tuple[Side, Side]:
@@ -121,7 +121,7 @@ ROWS = {
     "population_10_mlp64": _population(
         [mlps()],
         10,
-        steps=50,
+        steps=200,
         rounds=11,
         target=0.22,
         note=f"{MANY}: 10 seeds as one population over 10 hand-written loops",
@@ -129,7 +129,7 @@ ROWS = {
     "population_10_mlp256": _population(
         [WIDE],
         10,
-        steps=20,
+        steps=200,
         rounds=9,
         target=0.83,
         note=f"{MANY} with hidden layers of 256: 10 seeds as one population over 10 hand-written loops",
@@ -137,7 +137,7 @@ ROWS = {
     "grid_3x3x10_mlp64": _population(
         GRID,
         10,
-        steps=20,
+        steps=200,
         rounds=9,
         target=0.25,
         sample=2,

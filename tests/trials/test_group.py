@@ -159,7 +159,7 @@ def test_a_trial_that_another_holds_is_left_to_it(pipeline_of, table, tmp_path):
     assert "is working on it" in str(results[1])
 
 
-def test_only_what_can_go_in_step_is_put_together(pipeline_of, monkeypatch):
+def test_only_what_can_go_in_step_is_put_together(pipeline_of):
     pipelines = [
         pipeline_of(),
         pipeline_of(batch_size=16),
@@ -169,15 +169,11 @@ def test_only_what_can_go_in_step_is_put_together(pipeline_of, monkeypatch):
     ]
     trials = [Trial(pipeline=pipeline, folds=Folds(), seed=1) for pipeline in pipelines]
     assert populations(trials) == [[0, 2, 4], [1], [3]]
-    monkeypatch.setattr("tsunagu.trials.group.MOST", 2)
-    assert populations(trials) == [[0, 2], [4], [1], [3]]
 
 
-def test_trials_of_one_seed_which_may_share_stages_are_neighbours(pipeline_of, monkeypatch):
+def test_trials_of_one_seed_which_may_share_stages_are_neighbours(pipeline_of):
     trials = _trials(pipeline_of, seeds=(1, 2, 3))
     assert [trials[number].seed for number in populations(trials)[0]] == [1, 1, 2, 2, 3, 3]
-    monkeypatch.setattr("tsunagu.trials.group.MOST", 2)
-    assert populations(trials) == [[0, 3], [1, 4], [2, 5]]
 
 
 def test_threads_are_not_touched(pipeline_of, table, tmp_path):

@@ -25,10 +25,8 @@ from tsunagu.trials.store import CHECKPOINT, Store
 from tsunagu.trials.tensors import read_tensors, write_tensors
 from tsunagu.trials.together import together
 
-__all__ = ["MOST", "populations", "run_group"]
+__all__ = ["populations", "run_group"]
 
-MOST = 32
-"""Members at most: beyond it a step gains little, and an interruption costs more."""
 _LOG = logging.getLogger(__name__)
 
 Watch = Callable[[Training], None]
@@ -36,7 +34,7 @@ Outcome = Result | Exception
 
 
 def populations(trials: Sequence[Trial]) -> list[list[int]]:
-    """Which trials can go in step: their numbers, in groups of at most :data:`MOST`.
+    """Which trials can go in step: their numbers, in one list for each population.
 
     Members differ in seed, models, optimiser, loss weights, clipping and patience, and in nothing else. Those of one seed,
     which may share pretrainings, are neighbours.
@@ -44,8 +42,7 @@ def populations(trials: Sequence[Trial]) -> list[list[int]]:
     kinds: dict[str, list[int]] = {}
     for number, trial in enumerate(trials):
         kinds.setdefault(digest([_shape(trial.pipeline), to_data(trial.folds)]), []).append(number)
-    ordered = [sorted(own, key=lambda number: trials[number].seed) for own in kinds.values()]
-    return [own[start : start + MOST] for own in ordered for start in range(0, len(own), MOST)]
+    return [sorted(own, key=lambda number: trials[number].seed) for own in kinds.values()]
 
 
 def run_group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ __all__ = ["DEATHS", "Answer", "Executor", "Failure", "Job", "Piece", "answers",
 
 DEATHS = 3
 """So many workers may die with a group of trials before it counts as the cause."""
+
+MOST = 32
+"""Trials in a group at most: beyond it a step gains little, and an interruption costs more."""
 
 M = TypeVar("M")
 
@@ -74,7 +78,8 @@ class Executor(ABC):
 
         Args:
             job: what to do with a group of trials; for a remote executor it can be pickled, as can the trials.
-            populations: trials that may be trained together; each is split into as many groups as there are workers.
+            populations: trials that may be trained together; each is split into as many groups as there are workers, or a
+                multiple of that where groups would be larger than :data:`MOST`.
             on_end: called in this process for each trial as it ends, in whatever order they do.
 
         Raises:
@@ -140,8 +145,16 @@ class Piece(Generic[M]):
 
 
 def pieces(populations: Sequence[Sequence[M]], workers: int) -> list[Piece[M]]:
-    """All populations, each split into as many groups as there are workers."""
-    return [Piece(group) for members in populations for group in split(members, workers)]
+    """All populations, each split so that every worker has as many groups, of :data:`MOST` members at most.
+
+    >>> [len(piece.members) for piece in pieces([range(36)], 1)], [len(piece.members) for piece in pieces([range(36)], 2)]
+    ([18, 18], [18, 18])
+    """
+    return [
+        Piece(group)
+        for members in populations
+        for group in split(members, workers * math.ceil(len(members) / (workers * MOST)))
+    ]
 
 
 def answers(job: Job[M], group: Sequence[M]) -> Iterator[tuple[int, Answer]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, final
 
-from tsunagu.trials.executors.executor import Answer, Executor, Job, answers
+from tsunagu.trials.executors.executor import Answer, Executor, Job, answers, pieces
 
 __all__ = ["InProcess"]
 
@@ -31,6 +31,6 @@ class InProcess(Executor):
     def run(
         self, job: Job[M], populations: Sequence[Sequence[M]], on_end: Callable[[M, Answer], None]
     ) -> None:
-        for members in populations:
-            for number, answer in answers(job, members):
-                on_end(members[number], answer)
+        for piece in pieces(populations, 1):
+            for number, answer in answers(job, piece.members):
+                on_end(piece.members[number], answer)
