@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from tsunagu.data import Table
 from tsunagu.errors import TsunaguError
 from tsunagu.spec import Pipeline, choices
-from tsunagu.tasks import Space, describe_space
+from tsunagu.tasks import Overview, describe_space
 
 __all__ = ["describe_supernet"]
 
@@ -29,7 +29,7 @@ def describe_supernet(pipeline: Pipeline, table: Table) -> Iterator[Grid | str]:
         yield _costs(space)
 
 
-def _sizes(space: Space) -> Grid:
+def _sizes(space: Overview) -> Grid:
     grid = Grid("architectures", "parameters", "largest path", "memory", "available", "mixture")
     grid.title = "Supernet, all candidates of the models in one"
     memory, available = f"{space.bytes / 1e6:,.1f} MB", f"{space.available / 1e6:,.0f} MB"
@@ -40,7 +40,7 @@ def _sizes(space: Space) -> Grid:
     return grid
 
 
-def _costs(space: Space) -> Grid:
+def _costs(space: Overview) -> Grid:
     labels = list(dict.fromkeys(label for path in space.seconds for label in path))
     grid = Grid(*labels, title="Cost of a step, forward and backward")
     grid.add_column("ms", justify="right")

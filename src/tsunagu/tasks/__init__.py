@@ -8,7 +8,7 @@ from tsunagu.tasks.check import check_data, check_pipeline
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
-    Space,
+    Overview,
     Switch,
     build_supergraph,
     build_supernet,
@@ -24,7 +24,7 @@ from tsunagu.tasks.supernet import (
 
 __all__ = [
     "Graph",
-    "Space",
+    "Overview",
     "Stage",
     "Switch",
     "Term",

@@ -15,13 +15,13 @@ Sequential(
 
 from tsunagu.tasks.supernet.building import build_supergraph, build_supernet
 from tsunagu.tasks.supernet.checks import check_supernet
+from tsunagu.tasks.supernet.overview import Overview, describe_space
 from tsunagu.tasks.supernet.paths import paths
-from tsunagu.tasks.supernet.space import Space, describe_space
 from tsunagu.tasks.supernet.switch import Switch, decisions, leaves_of, reached, take
 from tsunagu.tasks.supernet.views import mixture, own_outputs, single_path
 
 __all__ = [
-    "Space",
+    "Overview",
     "Switch",
     "build_supergraph",
     "build_supernet",

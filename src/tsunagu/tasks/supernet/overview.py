@@ -21,7 +21,7 @@ from tsunagu.tasks.supernet.checks import check_shapes, models_only
 from tsunagu.tasks.supernet.switch import Switch, decisions, inside
 from tsunagu.tasks.supernet.views import single_path
 
-__all__ = ["TIMED", "Space", "describe_space"]
+__all__ = ["TIMED", "Overview", "describe_space"]
 
 TIMED = 32
 """Up to so many architectures each one is timed; else as many as it takes to see each option once."""
@@ -29,7 +29,7 @@ _TRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Space:
+class Overview:
     """The supernet of a pipeline.
 
     Args:
@@ -55,7 +55,7 @@ class Space:
     complete: bool
 
 
-def describe_space(pipeline: Pipeline, table: Table, *, memory: float | None = None) -> Space:
+def describe_space(pipeline: Pipeline, table: Table, *, memory: float | None = None) -> Overview:
     """Build the supernet of a pipeline and measure it.
 
     Args:
@@ -72,7 +72,7 @@ def describe_space(pipeline: Pipeline, table: Table, *, memory: float | None = N
     mistakes = check_shapes(plain, graph, table, mixed=False)
     number = count([task.model for task in plain.tasks.values()])
     timed = [] if mistakes else list(_timed(graph, number))
-    return Space(
+    return Overview(
         architectures=number,
         parameters=sum(p.numel() for p in graph.parameters()),
         largest=_largest(graph),
