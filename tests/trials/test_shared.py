@@ -65,7 +65,7 @@ def test_a_candidate_that_is_added_begins_with_what_is_stored(pipeline_of, table
         assert (ours.digest, ours.epochs) == (theirs.digest, theirs.epochs)
         with np.load(ours.path / "predictions.npz") as one, np.load(theirs.path / "predictions.npz") as other:
             np.testing.assert_allclose(one["test_score"], other["test_score"], rtol=1e-5, atol=1e-6)
-        lines = [(r.path / "history.csv").read_text().splitlines() for r in (ours, theirs)]
+        lines = [(r.path / "history.csv").read_text(encoding="utf-8").splitlines() for r in (ours, theirs)]
         assert [line.split(",")[:3] for line in lines[0]] == [line.split(",")[:3] for line in lines[1]]
         assert len(lines[0]) == 1 + 2 + 2 + 1
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
+from tsunagu.data import given
 from tsunagu.metrics import parse_metric
 from tsunagu.train.evaluation import CHUNK, reseed_for_evaluation
 from tsunagu.train.sharing import frozen_key
@@ -81,7 +82,7 @@ def gathered(outputs: Sequence[Frozen], index: Tensor, orders: Sequence[int]) ->
     wanted = [(output.row, order) for output, order in zip(outputs, orders, strict=True)]
     unique = list(dict.fromkeys(wanted))
     flat = torch.cat([index[order] + row * stack.shape[1] for row, order in unique])
-    taken = stack.flatten(0, 1).index_select(0, flat)
+    taken = given(stack.flatten(0, 1), flat, stack.device)
     tensor = taken.view(len(unique), index.shape[1], *stack.shape[2:])
     return Pick(tensor, tuple(unique.index(each) for each in wanted))
 
