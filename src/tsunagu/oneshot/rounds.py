@@ -1,0 +1,67 @@
+"""What takes turns in the training of a supernet: a task's candidates, and the events that questions are answered with."""
+
+from __future__ import annotations
+
+from typing import final
+
+from torch import Tensor
+
+from tsunagu.data import Table
+from tsunagu.random import derive_seed
+from tsunagu.search import Decide, Space, fair_paths
+from tsunagu.spec import Architecture, Pipeline, choices
+from tsunagu.tasks import Stage
+
+__all__ = ["Candidates", "Questioned"]
+
+
+@final
+class Candidates:
+    """The paths of a stage that trains tasks alone: in each step each of their candidates once.
+
+    Args:
+        pipeline: with choices.
+        space: all of them.
+        stage: says which tasks.
+        seed: of the order in which choices inside options take turns.
+    """
+
+    def __init__(self, pipeline: Pipeline, space: Space, stage: Stage, *, seed: int) -> None:
+        own = {"tasks": {name: pipeline.tasks[name] for name in stage.tasks}}
+        self._space, self._seed = space, seed
+        self._own = Space(own) if choices(own) else None
+
+    def at(self, step: int) -> list[Architecture]:
+        """Those of a step; other tasks, which do not run, have their first options."""
+        own = [Architecture({})] if self._own is None else fair_paths(self._own, self._seed, step)
+        return [self._space.walk(_as_in(decided)) for decided in own]
+
+
+@final
+class Questioned:
+    """Validation events: one batch after the other, in a new order every time around.
+
+    The few that are left at the end of a round are left out: they would say little.
+
+    Args:
+        table: the events.
+        rows: ``[N]`` validation rows.
+        size: of a batch.
+        seed: of the orders.
+    """
+
+    def __init__(self, table: Table, rows: Tensor, size: int, *, seed: int) -> None:
+        self._table, self._rows, self._size, self._seed = table, rows, size, seed
+        self._round: tuple[int, list[Tensor]] | None = None
+
+    def at(self, step: int) -> Tensor:
+        """``[B]`` rows for the question of a step."""
+        around, place = divmod(step, max(1, len(self._rows) // self._size))
+        if self._round is None or self._round[0] != around:
+            self._round = around, list(self._table.batches(self._rows, self._size, self._seed, around))
+        return self._round[1][place]
+
+
+def _as_in(own: Architecture) -> Decide:
+    """An option as it was decided, and the first where it was not."""
+    return lambda label, options: own.get(label, options[0])
