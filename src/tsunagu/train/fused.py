@@ -81,7 +81,14 @@ class Steps:
         return known
 
     def _by_torch(self, chosen: Collection[int]) -> None:
-        others = [] if len(chosen) == len(self._all) else [w for w in self._all if id(w) not in set(chosen)]
+        fresh = {id(weight) for weight in self._all if not self.optimizer.state.get(weight)} & set(chosen)
+        # SGD's kernel takes no weights with a momentum together with those that have none yet.
+        for some in (fresh, set(chosen) - fresh):
+            if some:
+                self._with_others_hidden(some)
+
+    def _with_others_hidden(self, chosen: Collection[int]) -> None:
+        others = [weight for weight in self._all if id(weight) not in chosen]
         gradients = [weight.grad for weight in others]
         for weight in others:
             weight.grad = None
