@@ -87,8 +87,12 @@ def chain_of():
 
     def made(first=FIRST, second=SECOND, **train):
         tasks = {
-            "calibrate": Task(inputs=["x"], output="h", model=first, loss=LossTerm(key="mse", target="true_h")),
-            "classify": Task(inputs=["h"], output="score", model=second, loss=LossTerm(key="mse", target="y")),
+            "calibrate": Task(
+                inputs=["x"], output="h", model=first, loss=LossTerm(key="mse", target="true_h")
+            ),
+            "classify": Task(
+                inputs=["h"], output="score", model=second, loss=LossTerm(key="mse", target="y")
+            ),
         }
         return Pipeline(tasks=tasks, train=_train(**train), metric="mse(score, y)")
 
@@ -135,7 +139,11 @@ def losses_of():
         stage = stages(pipeline)[-1]
         objectives = Objectives(graph=graph, stage=stage, table=table, noise=Noise(graph), seed=1, **settings)
         return SimpleNamespace(
-            objectives=objectives, graph=graph, table=table, train=torch.arange(64), valid=torch.arange(TRAIN, 256)
+            objectives=objectives,
+            graph=graph,
+            table=table,
+            train=torch.arange(64),
+            valid=torch.arange(TRAIN, 256),
         )
 
     return made

@@ -24,7 +24,9 @@ RANDOM = [node("Linear", 3, 8), node("BatchNorm1d", 8), node("Dropout", 0.3), no
 
 @pytest.fixture
 def pipeline(chain_of):
-    first = choice(tanh=[node("Linear", 3, 3), node("Tanh")], random=RANDOM, noise=node("Noise", output=[3]), name="a")
+    first = choice(
+        tanh=[node("Linear", 3, 3), node("Tanh")], random=RANDOM, noise=node("Noise", output=[3]), name="a"
+    )
     optimizer = node("AdamW", lr=0.01, weight_decay=0.1)
     return chain_of(first=first, schedule=node("warmup", share=0.3), clip=0.5, optimizer=optimizer)
 
@@ -61,6 +63,10 @@ def test_the_state_of_another_search_is_refused(pipeline, chain_of, search_of):
     other = search_of(chain_of(), Spos())
     with pytest.raises(ResumeError, match="other choices"):
         search.restore(other.note(), other.tensors())
-    wider = chain_of(second=choice(gelu=[node("Linear", 3, 1)], tanh=node("Linear", 3, 1), line=node("Linear", 3, 1), name="second"))
+    wider = chain_of(
+        second=choice(
+            gelu=[node("Linear", 3, 1)], tanh=node("Linear", 3, 1), line=node("Linear", 3, 1), name="second"
+        )
+    )
     with pytest.raises(ResumeError, match="not those of this pipeline"):
         search_of(wider, Spos()).restore(other.note(), other.tensors())

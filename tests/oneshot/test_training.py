@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 import torch
@@ -46,12 +47,14 @@ def test_a_step_changes_the_drawn_path_and_nothing_else(chain_of, search_of, opt
     search = search_of(chain_of(pretrain=False, epochs=4, optimizer=optimizer, clip=1.0), Spos())
     states = [_kept(search.tensors()), *_watched(search)]
     state = Spos().init(search.space, derive_seed(3, "search"))
-    for step, (before, after) in enumerate(zip(states, states[1:], strict=False)):
+    for step, (before, after) in enumerate(pairwise(states)):
         changed = {n for n, v in after.items() if n not in before or not torch.equal(v, before[n])} - {"loss"}
         (drawn,) = Spos().ask_training(state, step)
         on_path = set(map(id, single_path(search.graph, drawn).modules()))
         own = {name for name, leaf in leaves_of(search.graph).items() if id(leaf) in on_path}
-        assert own == {name for name in leaves_of(search.graph) if any(f".{name}" in each for each in changed)}
+        assert own == {
+            name for name in leaves_of(search.graph) if any(f".{name}" in each for each in changed)
+        }
         assert all(any(f".{name}" in each for name in own) for each in changed)
 
 
@@ -69,7 +72,9 @@ def test_drawn_paths_are_uniform(chain_of, search_of):
         by_task[task][option] = times
     for times in by_task.values():
         assert sum(times.values()) == 300
-        assert sum((each - 100) ** 2 / 100 for each in times.values()) < 13.8  # chance 0.001 with two free numbers
+        assert (
+            sum((each - 100) ** 2 / 100 for each in times.values()) < 13.8
+        )  # chance 0.001 with two free numbers
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
@@ -114,7 +119,9 @@ def test_in_a_chain_so_they_do_as_long_as_each_task_is_alone(chain_of, search_of
     pipeline = chain_of(pretrain_epochs=2, epochs=0)
     search = search_of(pipeline, Spos())
     search.run()
-    for architecture in [Architecture({"first": a, "second": b}) for a, b in (("tanh", "gelu"), ("relu", "tanh"))]:
+    for architecture in [
+        Architecture({"first": a, "second": b}) for a, b in (("tanh", "gelu"), ("relu", "tanh"))
+    ]:
         alone = Training(resolve(pipeline, architecture), table, split, seed=3)
         rows = alone.position.history
         kept = {}

@@ -7,7 +7,6 @@ from typing import final
 from torch import Tensor
 
 from tsunagu.data import Table
-from tsunagu.random import derive_seed
 from tsunagu.search import Decide, Space, fair_paths
 from tsunagu.spec import Architecture, Pipeline, choices
 from tsunagu.tasks import Stage
