@@ -58,7 +58,7 @@ def _table(dtype=torch.float32):
 
 
 @pytest.fixture(scope="session")
-def table():
+def events():
     return _table()
 
 
@@ -111,9 +111,9 @@ def fit_of():
 
 
 @pytest.fixture
-def search_of(table, split):
+def search_of(events, split):
     def made(pipeline, searcher, seed=3):
-        return OneShot(pipeline, searcher, table, split, seed=seed)
+        return OneShot(pipeline, searcher, events, split, seed=seed)
 
     return made
 

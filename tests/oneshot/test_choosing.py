@@ -11,22 +11,22 @@ from tsunagu.spec import architectures, choice, node, resolve
 from tsunagu.train import Training, evaluate
 
 
-def _alone(pipeline, table, split, seed):
-    training = Training(pipeline, table, split, seed=seed)
+def _alone(pipeline, events, split, seed):
+    training = Training(pipeline, events, split, seed=seed)
     training.run()
     metric = parse_metric(pipeline.metric)
-    return evaluate(training.graph, training.stages[-1], metric, table, split.validation).metric
+    return evaluate(training.graph, training.stages[-1], metric, events, split.validation).metric
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("searcher", [Spos(), Spos(fair=True)], ids=["Spos", "FairNAS"])
-def test_paths_are_in_the_order_of_separate_trainings(chain_of, search_of, table, split, searcher, seed):
+def test_paths_are_in_the_order_of_separate_trainings(chain_of, search_of, events, split, searcher, seed):
     pipeline = chain_of(epochs=30, pretrain_epochs=10)
     search = search_of(pipeline, searcher, seed)
     search.run()
     values = search.choose().values
     every = list(architectures(pipeline))
-    alone = [_alone(resolve(pipeline, each), table, split, seed) for each in every]
+    alone = [_alone(resolve(pipeline, each), events, split, seed) for each in every]
     assert kendall_tau([values[each] for each in every], alone) > 0.5
 
 

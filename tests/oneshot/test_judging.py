@@ -17,12 +17,12 @@ NORMED = [node("Linear", 3, 6), node("BatchNorm1d", 6), node("Tanh"), node("Line
 
 
 @pytest.fixture
-def judge_of(table, split):
+def judge_of(events, split):
     def made(pipeline, **settings):
         fields = {
             "graph": build_supergraph(pipeline, seed=3),
             "metric": parse_metric(pipeline.metric),
-            "table": table,
+            "table": events,
             "train": split.train,
             "rows": split.validation,
             "batch_size": 50,

@@ -45,7 +45,7 @@ def test_a_task_without_choices_is_one_path(chain_of):
     assert len(own.at(0)) == 1
 
 
-def test_questions_go_around_and_leave_out_the_rest(table, split):
+def test_questions_go_around_and_leave_out_the_rest(events, split):
     questioned = Questioned(table, split.validation, 50, seed=1)
     rounds = [[questioned.at(step) for step in (2 * number, 2 * number + 1)] for number in range(3)]
     for batches in rounds:
@@ -57,6 +57,6 @@ def test_questions_go_around_and_leave_out_the_rest(table, split):
     assert torch.equal(questioned.at(1), rounds[0][1])
 
 
-def test_few_events_are_one_batch(table, split):
+def test_few_events_are_one_batch(events, split):
     questioned = Questioned(table, split.validation[:7], 50, seed=1)
     assert [len(questioned.at(step)) for step in range(3)] == [7, 7, 7]

@@ -102,27 +102,27 @@ ALONE = {
 
 
 @pytest.mark.parametrize("settings", ALONE.values(), ids=ALONE)
-def test_paths_that_share_nothing_learn_what_they_learn_alone(fit_of, search_of, table, split, settings):
+def test_paths_that_share_nothing_learn_what_they_learn_alone(fit_of, search_of, events, split, settings):
     """Bit for bit, dropout masks and running statistics included, although all are trained in one step."""
     pipeline = fit_of(EACH, epochs=3, **settings)
     search = search_of(pipeline, Spos(fair=True))
     search.run()
     for architecture in architectures(pipeline):
-        alone, kept = Training(resolve(pipeline, architecture), table, split, seed=3), []
+        alone, kept = Training(resolve(pipeline, architecture), events, split, seed=3), []
         alone.run(on_epoch=lambda now, kept=kept: kept.append(_weights(now.graph)))
         found = _weights(single_path(search.graph, architecture))
         assert found.keys() == kept[-1].keys()
         assert all(torch.equal(found[name], kept[-1][name]) for name in found)
 
 
-def test_in_a_chain_so_they_do_as_long_as_each_task_is_alone(chain_of, search_of, table, split):
+def test_in_a_chain_so_they_do_as_long_as_each_task_is_alone(chain_of, search_of, events, split):
     pipeline = chain_of(pretrain_epochs=2, epochs=0)
     search = search_of(pipeline, Spos())
     search.run()
     for architecture in [
         Architecture({"first": a, "second": b}) for a, b in (("tanh", "gelu"), ("relu", "tanh"))
     ]:
-        alone = Training(resolve(pipeline, architecture), table, split, seed=3)
+        alone = Training(resolve(pipeline, architecture), events, split, seed=3)
         rows = alone.position.history
         kept = {}
         alone.run(on_epoch=lambda now, kept=kept: kept.update({now.stage.name: _weights(now.graph)}))
