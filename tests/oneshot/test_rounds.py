@@ -46,7 +46,7 @@ def test_a_task_without_choices_is_one_path(chain_of):
 
 
 def test_questions_go_around_and_leave_out_the_rest(events, split):
-    questioned = Questioned(table, split.validation, 50, seed=1)
+    questioned = Questioned(events, split.validation, 50, seed=1)
     rounds = [[questioned.at(step) for step in (2 * number, 2 * number + 1)] for number in range(3)]
     for batches in rounds:
         assert [len(rows) for rows in batches] == [50, 50]
@@ -58,5 +58,5 @@ def test_questions_go_around_and_leave_out_the_rest(events, split):
 
 
 def test_few_events_are_one_batch(events, split):
-    questioned = Questioned(table, split.validation[:7], 50, seed=1)
+    questioned = Questioned(events, split.validation[:7], 50, seed=1)
     assert [len(questioned.at(step)) for step in range(3)] == [7, 7, 7]
