@@ -31,30 +31,31 @@ Trained = tuple[list[Tensor], list[Graph] | None]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Strategy:
     """A searcher in the training of a supernet; made by :func:`strategy`.
 
     Args:
         searcher: its settings.
+        trains_paths: whether it names paths to train; else its mixture is trained.
+        wants_gradients: whether it asks mixture weights; else architectures.
+        learns: whether it asks while the supernet is trained; else it asks when that has ended.
     """
 
-    searcher: Searcher[Any, Any, Any]
+    searcher: Any
+    trains_paths: bool
+    wants_gradients: bool
+    learns: bool
 
     @property
     def sparse(self) -> bool:
         """Whether mixtures run only the options of a weight that is not 0."""
-        return isinstance(self.searcher, TrainsPaths) and isinstance(self.searcher, WantsGradients)
+        return self.trains_paths and self.wants_gradients
 
     @property
     def warmup(self) -> int:
         """Epochs of the last stage before the first question."""
         return int(getattr(self.searcher, "warmup", 0))
-
-    @property
-    def learns(self) -> bool:
-        """Whether it asks while the supernet is trained; else it asks when that has ended."""
-        return isinstance(self.searcher, HasDistribution)
 
     def train(self, state: Any, objectives: Objectives, index: Tensor, step: int) -> Trained:
         """The losses of a training step.
@@ -65,7 +66,7 @@ class Strategy:
             index: ``[B]`` rows of training events.
             step: of the stage, from 0.
         """
-        if isinstance(self.searcher, TrainsPaths):
+        if self.trains_paths:
             return objectives.of_paths(self.searcher.ask_training(state, step), index)
         weights = objectives.placed(self.searcher.ask(state).weights)
         individual: float = getattr(self.searcher, "individual", 0.0)
@@ -83,7 +84,7 @@ class Strategy:
         """
         asked = self.searcher.ask(state)
         answer: Losses | WeightGradients
-        if not isinstance(self.searcher, WantsGradients):
+        if not self.wants_gradients:
             answer = self._losses(objectives, asked.architectures, valid)
         elif self.searcher.order == 2:
             answer = objectives.gradient_ahead(asked.weights, train, valid, rate=rate)
@@ -120,7 +121,12 @@ def strategy(searcher: Searcher[Any, Any, Any], questions: int, path: Path = ("s
     if not isinstance(searcher, TrainsPaths | WantsGradients):
         msg = f"{name} trains each candidate by itself; a supernet is trained by Spos, Asng, Enas, Darts or Gdas"
         raise SpecError([Mistake(path, msg)])
-    made = Strategy(_counting(searcher, questions))
+    made = Strategy(
+        searcher=_counting(searcher, questions),
+        trains_paths=isinstance(searcher, TrainsPaths),
+        wants_gradients=isinstance(searcher, WantsGradients),
+        learns=isinstance(searcher, HasDistribution),
+    )
     if made.learns and questions < 1:
         msg = f"{name} would never be asked: train.epochs must be above its warmup of {made.warmup}"
         raise SpecError([Mistake(path, msg)])

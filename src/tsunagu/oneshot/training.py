@@ -208,7 +208,7 @@ class OneShot:
         noise = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
         losses, paths = self._losses(self._objectives(self.stage, noise), index, done)
         self._leaves.step(losses, paths, self.stage.tasks)
-        self._loss += torch.stack(losses).detach().mean()
+        self._loss += (losses[0] if len(losses) == 1 else torch.stack(losses).mean()).detach()
 
     def _objectives(self, stage: Stage, noise: int) -> Objectives:
         sparse = self._strategy.sparse
