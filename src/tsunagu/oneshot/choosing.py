@@ -66,7 +66,8 @@ def choose(strategy: Strategy, state: Any, judge: Judge, objectives: Objectives)
 def _best(strategy: Strategy, state: Any, judge: Judge, objectives: Objectives) -> Architecture:
     selection = getattr(strategy.searcher, "selection", "argmax")
     if selection == "argmax":
-        return strategy.searcher.best(state)
+        best: Architecture = strategy.searcher.best(state)
+        return best
     weights = objectives.placed(strategy.searcher.ask(state).weights)
     by = "removal" if selection == "perturbation" else selection
     return select_by_perturbation(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tsunagu.spec import Train
 from tsunagu.tasks import Graph
@@ -44,11 +45,11 @@ class Leaves:
         self._of = {id(leaf.parameter): path for path, rows in self._leaves.items() for leaf in rows.single}
         self._train = train
         # Of models without weights, such as the control Zero, there is nothing to optimise.
-        weights = [rows.whole for rows in self._leaves.values()] or [torch.nn.Parameter(torch.empty(0))]
+        weights = [rows.whole for rows in self._leaves.values()] or [nn.Parameter(torch.empty(0))]
         made = optimizer(train.optimizer, weights)
         self._rates = [group["lr"] for group in made.param_groups]
         self._steps = Steps(made)
-        self._kept: dict[tuple[int, Tasks], tuple[Graph, list[Rows]]] = {}
+        self._kept: dict[tuple[int, Tasks], tuple[Graph, _Drawn]] = {}
 
     @property
     def count(self) -> int:
@@ -76,21 +77,19 @@ class Leaves:
             paths: whose leaves are trained; None for all leaves.
             tasks: that learn in this stage; the leaves of other tasks are left alone.
         """
-        drawn, uses = self._drawn(paths, tasks)
-        if not drawn:
+        drawn = self._drawn(paths, tasks)
+        if not drawn.weights:
             return
-        gradients = [rows.gradients for rows in drawn]
-        torch._foreach_zero_(gradients)
+        torch._foreach_zero_(drawn.gradients)
         total = losses[0] if len(losses) == 1 else torch.stack(list(losses)).sum()
         # Constant candidates (controls such as Zero) at the end of the chain give a loss that nothing can lower.
         if total.requires_grad:
             torch.autograd.backward(total)
-        for gradient, number in zip(gradients, uses, strict=True):
-            if number > 1:
-                gradient.div_(number)
+        for gradient, number in drawn.shared:
+            gradient.div_(number)
         if self._train.clip is not None:
-            clip(gradients, self._train.clip)
-        self._steps.step([rows.whole for rows in drawn])
+            clip(drawn.gradients, self._train.clip)
+        self._steps.step(drawn.weights)
 
     def restart(self) -> None:
         """Forget what the optimiser remembers, as at the beginning of a stage."""
@@ -111,32 +110,46 @@ class Leaves:
             state = placed(copied(under(path, moments)), rows.weights.device, self._steps.optimizer)
             self._steps.replace(rows.whole, state)
 
-    def _drawn(self, paths: Sequence[Graph] | None, tasks: Tasks) -> tuple[list[Rows], list[int]]:
-        """The leaves that are trained, and how many paths hold each."""
+    def _drawn(self, paths: Sequence[Graph] | None, tasks: Tasks) -> _Drawn:
         if paths is None:
-            every = [rows for path, rows in self._leaves.items() if _task(path) in tasks]
-            return every, [1] * len(every)
-        if len(paths) == 1:
-            own = self._of_path(paths[0], tasks)
-            return own, [1] * len(own)
-        held = [rows for path in paths for rows in self._of_path(path, tasks)]
-        uses = Counter(map(id, held))
-        unique = list({id(rows): rows for rows in held}.values())
-        return unique, [uses[id(rows)] for rows in unique]
-
-    def _of_path(self, path: Graph, tasks: Tasks) -> list[Rows]:
+            return _Drawn.of(rows for path, rows in self._leaves.items() if _task(path) in tasks)
+        if len(paths) > 1:
+            return _Drawn.of(rows for path in paths for rows in self._held_by(path, tasks))
         # The supernet keeps its paths, so the same module comes again; it is held, or another could get its number.
-        key = id(path), tasks
-        if key not in self._kept:
+        key = id(paths[0]), tasks
+        kept = self._kept.get(key)
+        if kept is None:
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-            self._kept[key] = path, self._found(path, tasks)
-        return self._kept[key][1]
+            kept = self._kept[key] = paths[0], _Drawn.of(self._held_by(paths[0], tasks))
+        return kept[1]
 
-    def _found(self, path: Graph, tasks: Tasks) -> list[Rows]:
+    def _held_by(self, path: Graph, tasks: Tasks) -> list[Rows]:
         weights = (weight for task in tasks for weight in path.models[task].parameters())
         names = dict.fromkeys(self._of[id(weight)] for weight in weights if id(weight) in self._of)
         return [self._leaves[name] for name in names]
+
+
+@final
+@dataclass(frozen=True)
+class _Drawn:
+    """The leaves of a step.
+
+    Args:
+        weights: of each.
+        gradients: likewise.
+        shared: the gradients of those that several paths hold, with their number.
+    """
+
+    weights: list[nn.Parameter]
+    gradients: list[Tensor]
+    shared: list[tuple[Tensor, int]]
+
+    @staticmethod
+    def of(held: Iterable[Rows]) -> _Drawn:
+        uses = Counter(held)
+        shared = [(rows.gradients, number) for rows, number in uses.items() if number > 1]
+        return _Drawn([rows.whole for rows in uses], [rows.gradients for rows in uses], shared)
 
 
 def _task(path: str) -> str:

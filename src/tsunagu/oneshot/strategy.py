@@ -21,6 +21,7 @@ from torch import Tensor
 
 from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.oneshot.objectives import Objectives
+from tsunagu.oneshot.rounds import DrawnAhead
 from tsunagu.search import HasDistribution, Losses, Searcher, TrainsPaths, WantsGradients, WeightGradients
 from tsunagu.tasks import Graph
 
@@ -56,6 +57,10 @@ class Strategy:
     def warmup(self) -> int:
         """Epochs of the last stage before the first question."""
         return int(getattr(self.searcher, "warmup", 0))
+
+    def ahead(self, state: Any) -> DrawnAhead | None:
+        """The paths of all steps, where no answer changes them."""
+        return DrawnAhead(self.searcher, state) if self.trains_paths and not self.learns else None
 
     def train(self, state: Any, objectives: Objectives, index: Tensor, step: int) -> Trained:
         """The losses of a training step.

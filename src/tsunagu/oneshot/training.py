@@ -85,6 +85,7 @@ class OneShot:
         self.space = Space({"tasks": pipeline.tasks})
         self._leaves = Leaves(self.graph, pipeline.train)
         self._state: Any = self._strategy.searcher.init(self.space, derive_seed(seed, "search"))
+        self._ahead = self._strategy.ahead(self._state)
         self._noise = Noise(self.graph)
         self._alone = [
             Candidates(pipeline, self.space, stage, seed=derive_seed(seed, "alone", stage.name))
@@ -180,7 +181,8 @@ class OneShot:
         state = from_data(self._strategy.searcher, self.space, kept["searcher"], own)
         load(weights(self.graph, self._leaves.rows), under("now", tensors))
         self._leaves.load_moments(under("optimizer", tensors))
-        self._state, self.trajectory = state, kept["trajectory"]
+        self._state, self._ahead = state, self._strategy.ahead(state)
+        self.trajectory = kept["trajectory"]
         self.position = Position.loads(kept["position"])
         self._loss = tensors["loss"].clone().to(self.table.device)
         self._started = time.monotonic()
@@ -223,6 +225,8 @@ class OneShot:
         if own.learns and place.epoch >= own.warmup and not own.searcher.done(self._state):
             valid = self._questioned.at(done)
             self._state = own.ask(self._state, objectives, index, valid, self._leaves.rate)
+        if self._ahead is not None:
+            return objectives.of_paths(self._ahead.at(done), index)
         return own.train(self._state, objectives, index, done)
 
     @property

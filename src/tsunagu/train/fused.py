@@ -41,6 +41,7 @@ class Steps:
         self.optimizer = optimizer
         self._kernel = _kernel(optimizer)
         self._all = tuple(weight for group in optimizer.param_groups for weight in group["params"])
+        self._every = tuple(map(id, self._all))
         self._lists: dict[tuple[int, ...], Groups] = {}
 
     def step(self, chosen: Sequence[nn.Parameter] | None = None) -> None:
@@ -50,8 +51,10 @@ class Steps:
             chosen: only these, each once; the others keep their values and their state, as if they had no gradient. All by
                 default.
         """
-        weights = self._all if chosen is None else chosen
-        for group, lists in zip(self.optimizer.param_groups, self._gathered(weights) or (), strict=False):
+        key = self._every if chosen is None else tuple(map(id, chosen))
+        known = self._lists.get(key) or self._gathered(key)
+        # Without lists the step has been one of torch's own.
+        for group, lists in zip(self.optimizer.param_groups, known, strict=False):
             if not lists[0]:
                 continue
             torch._foreach_add_(lists[-1], 1)
@@ -67,23 +70,21 @@ class Steps:
         self.optimizer.state[weight] = state
         self._lists = {}
 
-    def _gathered(self, weights: Sequence[nn.Parameter]) -> Groups | None:
-        """What the kernel works on; None after a step of torch's own, where it cannot be used or has no state yet."""
-        key = tuple(map(id, weights))
-        known = self._lists.get(key)
-        if known is None:
-            if self._kernel is None or not all(self.optimizer.state.get(weight) for weight in weights):
-                self._by_torch(key)
-                return None
-            if len(self._lists) >= _MOST_KEPT:
-                self._lists.clear()
-            known = self._lists[key] = [self._gather(g, set(key)) for g in self.optimizer.param_groups]
-        return known
+    def _gathered(self, key: tuple[int, ...]) -> Groups:
+        """What the kernel works on; nothing after a step of torch's own, where it cannot be used or has no state yet."""
+        chosen = set(key)
+        fresh = {id(weight) for weight in self._all if not self.optimizer.state.get(weight)} & chosen
+        if self._kernel is None or fresh:
+            self._by_torch(chosen, fresh)
+            return []
+        if len(self._lists) >= _MOST_KEPT:
+            self._lists.clear()
+        found = self._lists[key] = [self._gather(group, chosen) for group in self.optimizer.param_groups]
+        return found
 
-    def _by_torch(self, chosen: Collection[int]) -> None:
-        fresh = {id(weight) for weight in self._all if not self.optimizer.state.get(weight)} & set(chosen)
+    def _by_torch(self, chosen: set[int], fresh: set[int]) -> None:
         # SGD's kernel takes no weights with a momentum together with those that have none yet.
-        for some in (fresh, set(chosen) - fresh):
+        for some in (fresh, chosen - fresh):
             if some:
                 self._with_others_hidden(some)
 

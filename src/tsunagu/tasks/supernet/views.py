@@ -68,15 +68,20 @@ _MOST_KEPT = 256
 
 def _kept_path(net: Graph, architecture: Architecture) -> Graph:
     kept = _PATHS.setdefault(net, {})
-    if architecture not in kept:
+    path = kept.get(architecture)
+    if path is None:
         while len(kept) >= _MOST_KEPT:
             del kept[next(iter(kept))]
-        found = {
-            name: path_of_task(net.models[name], wiring, architecture) for name, wiring in net.wiring.items()
-        }
-        models = {name: model for name, (model, _) in found.items()}
-        kept[architecture] = Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
-    return kept[architecture]
+        path = kept[architecture] = _graph_of_path(net, architecture)
+    return path
+
+
+def _graph_of_path(net: Graph, architecture: Architecture) -> Graph:
+    found = {
+        name: path_of_task(net.models[name], wiring, architecture) for name, wiring in net.wiring.items()
+    }
+    models = {name: model for name, (model, _) in found.items()}
+    return Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
 
 
 def path_of_task(
