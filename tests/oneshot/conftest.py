@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from tsunagu.data import Split, Table
 from tsunagu.layers import registry
@@ -32,8 +33,16 @@ class Constant(nn.Module):
         return torch.full((len(x), 1), self.value, dtype=x.dtype)
 
 
+class Careless(nn.Module):
+    """It draws from a generator that no seed reaches."""
+
+    def forward(self, x):
+        return functional.dropout(x)
+
+
 @pytest.fixture(autouse=True)
 def _known(monkeypatch):
+    monkeypatch.setitem(registry._registered, "Careless", Careless)
     monkeypatch.setitem(registry._registered, "Constant", Constant)
 
 

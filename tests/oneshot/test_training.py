@@ -212,6 +212,13 @@ def test_what_cannot_be_searched_with_one_training_is_said(chain_of, search_of):
         search_of(chain_of(), Darts(warmup=2))
 
 
+def test_a_path_that_draws_from_the_global_generator_is_found(fit_of, search_of):
+    model = choice(a=[node("Linear", 3, 1)], b=[node("Linear", 3, 1), node("Careless")], name="model")
+    search = search_of(fit_of(model, epochs=10), Spos())
+    with pytest.raises(TsunaguError, match=r"epoch \d+: a model draws from torch's global generator"):
+        search.run()
+
+
 def test_a_loss_that_is_not_a_number_stops_with_its_place(chain_of, search_of):
     search = search_of(chain_of(optimizer=node("SGD", lr=1e30), epochs=5), Spos())
     with pytest.raises(TsunaguError, match=r"pretrain \w+, epoch \d: the loss is not a number"):

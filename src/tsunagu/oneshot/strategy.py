@@ -23,9 +23,10 @@ from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.oneshot.objectives import Objectives
 from tsunagu.oneshot.rounds import DrawnAhead
 from tsunagu.search import HasDistribution, Losses, Searcher, TrainsPaths, WantsGradients, WeightGradients
-from tsunagu.tasks import Graph
+from tsunagu.spec import Pipeline
+from tsunagu.tasks import Graph, Stage, stages
 
-__all__ = ["Strategy", "Trained", "strategy"]
+__all__ = ["Strategy", "Trained", "joint_stages", "strategy"]
 
 Trained = tuple[list[Tensor], list[Graph] | None]
 """Losses, and the path of each; None where it is that of a mixture, in which all leaves take part."""
@@ -136,6 +137,19 @@ def strategy(searcher: Searcher[Any, Any, Any], questions: int, path: Path = ("s
         msg = f"{name} would never be asked: train.epochs must be above its warmup of {made.warmup}"
         raise SpecError([Mistake(path, msg)])
     return made
+
+
+def joint_stages(pipeline: Pipeline) -> tuple[Stage, ...]:
+    """The stages of a pipeline whose last one is joint.
+
+    Raises:
+        SpecError: it is not.
+    """
+    found = stages(pipeline)
+    if found[-1].frozen:
+        msg = "a supernet ends in a joint stage, in which the search takes place; leave joint at true"
+        raise SpecError([Mistake(("train", "joint"), msg)])
+    return found
 
 
 def _counting(searcher: Any, questions: int) -> Any:

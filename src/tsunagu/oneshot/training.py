@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import Split, Table
-from tsunagu.errors import Mistake, SpecError, TsunaguError
+from tsunagu.errors import TsunaguError
 from tsunagu.metrics import parse_metric
 from tsunagu.oneshot.choosing import Chosen, choose
 from tsunagu.oneshot.judging import Judge
@@ -25,21 +25,14 @@ from tsunagu.oneshot.leaves import Leaves
 from tsunagu.oneshot.noise import Noise
 from tsunagu.oneshot.objectives import Objectives
 from tsunagu.oneshot.rounds import Candidates, Questioned
-from tsunagu.oneshot.strategy import Strategy, Trained, strategy
+from tsunagu.oneshot.strategy import Strategy, Trained, joint_stages, strategy
 from tsunagu.random import derive_seed
-from tsunagu.search import (
-    Distribution,
-    HasDistribution,
-    Searcher,
-    Space,
-    from_data,
-    to_data,
-)
+from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_data, to_data
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Stage, stages
+from tsunagu.tasks import Stage
 from tsunagu.tasks.supernet import build_supergraph
 from tsunagu.train import Epoch, Position
-from tsunagu.train.process import denormals_are_zero
+from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
 from tsunagu.train.state import copied, load, named, under, weights
 
 __all__ = ["OneShot"]
@@ -77,7 +70,7 @@ class OneShot:
         self, pipeline: Pipeline, searcher: Searcher[Any, Any, Any], table: Table, split: Split, *, seed: int
     ) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
-        self.stages = _joint(stages(pipeline))
+        self.stages = joint_stages(pipeline)
         self._strategy: Strategy = strategy(searcher, self._questions(searcher))
         self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
         self.position = Position()
@@ -194,14 +187,21 @@ class OneShot:
             self._loss = torch.zeros((), device=self.table.device)
         order = derive_seed(self.seed, "stage", place.stage)
         for index in self.table.batches(self.split.train, size, order, place.epoch, start=place.step):
-            try:
-                self._step(index)
-            except (RuntimeError, ValueError, TypeError, IndexError) as error:
-                raise TsunaguError(self._at(f"a batch of {len(index)} events fails: {error}")) from error
+            self._watched(index)
             place.step += 1
             if on_step is not None:
                 on_step(self)
         self._close_epoch()
+
+    def _watched(self, index: Tensor) -> None:
+        before = generator_states(self.table.device)
+        try:
+            self._step(index)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise TsunaguError(self._at(f"a batch of {len(index)} events fails: {error}")) from error
+        # Other paths have other models, so it is looked at in every step.
+        if not all(map(torch.equal, before, generator_states(self.table.device))):
+            raise TsunaguError(self._at(DRAWS_GLOBALLY))
 
     def _step(self, index: Tensor) -> None:
         place, each = self.position, self.steps_per_epoch
@@ -264,10 +264,3 @@ class OneShot:
 
     def _at(self, message: str) -> str:
         return f"{self.stage.name}, epoch {self.position.epoch + 1}: {message}"
-
-
-def _joint(found: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    if found[-1].frozen:
-        msg = "a supernet ends in a joint stage, in which the search takes place; leave joint at true"
-        raise SpecError([Mistake(("train", "joint"), msg)])
-    return found
