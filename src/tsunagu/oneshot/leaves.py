@@ -70,7 +70,8 @@ class Leaves:
     def step(self, losses: Sequence[Tensor], paths: Sequence[Graph] | None, tasks: Tasks) -> None:
         """One optimiser step, in which each leaf follows the mean gradient of the paths that hold it.
 
-        So a leaf that one path holds learns as if that were trained alone, however many others are trained in the same step.
+        So a leaf that one path holds learns as if that were trained alone, however many others are trained in the same step;
+        but clipping looks at the norm of all of them.
 
         Args:
             losses: scalars, one for each path, or one of a mixture.
