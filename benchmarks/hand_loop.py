@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.chain import BATCH, LR, Chain
 from benchmarks.measure import Clock
 
-__all__ = ["HandLoop", "OneByOne"]
+__all__ = ["DrawnByHand", "HandLoop", "OneByOne"]
 
 
 class HandLoop:
@@ -30,21 +32,20 @@ class HandLoop:
         optimizer = torch.optim.Adam(models.parameters(), lr=LR, fused=True)
         generator = torch.Generator().manual_seed(1)
         start = clock()
-        self._epoch(models["calibrate"], models["classify"], optimizer, generator)
+        self.epoch(repeat((models["calibrate"], models["classify"])), optimizer, generator)
         return (clock() - start) / (len(self.columns[0]) // BATCH)
 
-    def _epoch(
+    def epoch(
         self,
-        first: torch.nn.Module,
-        second: torch.nn.Module,
+        pairs: Iterable[tuple[nn.Module, nn.Module]],
         optimizer: torch.optim.Optimizer,
         generator: torch.Generator,
     ) -> Tensor:
-        """One pass over the events; the sum of the batches' losses."""
+        """One pass over the events with the models of each step; the sum of the batches' losses."""
         *inputs, truth, label = self.columns
         total = torch.zeros(())
         order = torch.randperm(len(label), generator=generator)
-        for start in range(0, len(label), BATCH):
+        for start, (first, second) in zip(range(0, len(label), BATCH), pairs, strict=False):
             index = order[start : start + BATCH]
             taus = first(*[column.index_select(0, index) for column in inputs])
             aims = truth.index_select(0, index), label.index_select(0, index)
@@ -54,6 +55,30 @@ class HandLoop:
             optimizer.step()
             total += loss.detach()
         return total
+
+
+class DrawnByHand:
+    """The same loop over a supernet of equal candidates: each step draws one for either task and trains these.
+
+    Args:
+        chain: each of the candidates.
+        options: how many for either task.
+        events: of the epoch.
+    """
+
+    def __init__(self, chain: Chain, options: int, events: int) -> None:
+        self.loop, self.options = HandLoop(chain, events), options
+
+    def __call__(self, clock: Clock) -> float:
+        graphs = [self.loop.chain.graph() for _ in range(self.options)]
+        first, second = ([graph.models[name] for graph in graphs] for name in ("calibrate", "classify"))
+        weights = [weight for model in (*first, *second) for weight in model.parameters()]
+        optimizer = torch.optim.Adam(weights, lr=LR, fused=True)
+        generator, draw = torch.Generator().manual_seed(1), random.Random(1)
+        start = clock()
+        drawn = ((draw.choice(first), draw.choice(second)) for _ in iter(int, 1))
+        self.loop.epoch(drawn, optimizer, generator)
+        return (clock() - start) / (len(self.loop.columns[0]) // BATCH)
 
 
 class OneByOne:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from benchmarks.chain import GRID, Chain, mlps, of_the_talk, own_weights
 from benchmarks.engine import Together
-from benchmarks.hand_loop import HandLoop, OneByOne
+from benchmarks.hand_loop import DrawnByHand, HandLoop, OneByOne
 from benchmarks.lightning_loop import LightningLoop
 from benchmarks.measure import STEPS, STUDIES, Comparison, Scale, Side, compare
 from benchmarks.peak import flops_of_step
 from benchmarks.studies import GridStudy, on_lightning
+from benchmarks.supernet import JUDGED, DrawnPaths, EachPath, Tree
 
 __all__ = ["ROWS", "Row"]
 
@@ -100,6 +101,26 @@ def _grid_over_lightning() -> tuple[Side, Side]:
     return ours, on_lightning(ours, sample=2)
 
 
+def _tree(tasks: int, options: int, hidden: Sequence[int], *, repeat: int, target: float) -> Row:
+    """All paths as a tree over all paths one by one."""
+
+    def sides() -> tuple[Side, Side]:
+        tree = Tree(tasks, options, hidden, repeat)
+        return tree, EachPath(tree)
+
+    note = (
+        f"predictions of all {options**tasks} paths of {tasks} tasks with {options} MLPs each (8-"
+        f"{'-'.join(map(str, hidden))}-8) on {JUDGED} events, float32, without gradients: as a tree, over one path after the "
+        f"other as plain modules that are put together before; at best 1 / {_best(tasks, options):.2f}"
+    )
+    return Row(sides=sides, rounds=11, target=target, note=note)
+
+
+def _best(tasks: int, options: int) -> float:
+    """Models that run one by one over those that run as a tree."""
+    return tasks * options**tasks / sum(options ** (level + 1) for level in range(tasks))
+
+
 ROWS = {
     "chain_step_vs_hand_loop": Row(
         sides=lambda: (Together([mlps()], 1, 20_000), HandLoop(mlps(), 20_000)),
@@ -157,6 +178,18 @@ ROWS = {
     "population_10_scale_lstm": _of_the_talk("ScaleFactor", "LSTM", 10),
     "population_10_mlp_mass": _of_the_talk("TauMLP", "MassMLP", 10),
     "population_10_mlp_mlp": _of_the_talk("TauMLP", "MLP", 10),
+    "spos_step": Row(
+        sides=lambda: (DrawnPaths(mlps(), 20_000), DrawnByHand(mlps(), 3, 20_000)),
+        rounds=11,
+        target=1.1,
+        note=f"{CHAIN}, of a path that is drawn anew in each step from 3 x 3 equal ones (SPOS), over a loop by hand that draws "
+        "from Python lists, unweighted losses, fused Adam on all weights with zero_grad(set_to_none=True); one epoch of 200 "
+        "steps each, shuffling and first step included, no validation",
+    ),
+    "prefix_tree_3x3": _tree(2, 3, (256, 256, 256), repeat=10, target=0.714),
+    "prefix_tree_3x3_mlp64": _tree(2, 3, (64, 64), repeat=50, target=0.714),
+    "prefix_tree_5x5x5": _tree(3, 5, (256, 256, 256), repeat=1, target=0.4545),
+    "prefix_tree_5x5x5_mlp64": _tree(3, 5, (64, 64), repeat=5, target=0.4545),
     "workers_2": Row(
         sides=_two_workers,
         rounds=3,

@@ -16,11 +16,12 @@ from benchmarks import measure, memory, peak, results
 from benchmarks.__main__ import main
 from benchmarks.chain import BATCH, GRID, mlps, of_the_talk, own_weights
 from benchmarks.engine import Together
-from benchmarks.hand_loop import HandLoop, OneByOne
+from benchmarks.hand_loop import DrawnByHand, HandLoop, OneByOne
 from benchmarks.measure import STEPS, STUDIES, Comparison, compare, quartiles
 from benchmarks.peak import flops_of_step, gemm_peak
 from benchmarks.rows import ROWS, Row
 from benchmarks.studies import GridStudy, on_lightning
+from benchmarks.supernet import DrawnPaths, EachPath, Tree
 from tsunagu.spec import canonical
 from tsunagu.studies import plan
 from tsunagu.tasks import stages
@@ -114,13 +115,27 @@ def test_too_few_rounds_and_a_clock_that_stands_still_are_errors():
         (Together([mlps()], 3, 400), 1),
         (HandLoop(mlps(), 400), 1),
         (OneByOne([mlps()], 6, 400, sample=2), 6),
+        (DrawnPaths(mlps(), 400), 1),
+        (DrawnByHand(mlps(), 3, 400), 1),
     ],
-    ids=["one", "population", "by hand", "sample"],
+    ids=["one", "population", "by hand", "sample", "drawn", "drawn by hand"],
 )
 def test_a_side_reads_the_clock_around_an_epoch_and_divides_by_its_steps(side, loops):
     ticks = itertools.count()
     assert side(lambda: float(next(ticks))) == pytest.approx(loops / 4)
     assert next(ticks) == 2 * min(loops, 2)
+
+
+def test_a_tree_predicts_what_its_paths_predict():
+    tree = Tree(3, 2, (4, 4), repeat=3)
+    one_by_one = EachPath(tree)
+    pairs = list(zip(tree.run(), one_by_one.run(), strict=True))
+    assert len(pairs) == 8
+    for ours, theirs in pairs:
+        assert ours.keys() == theirs.keys() == {"o0", "o1", "o2"}
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    ticks = itertools.count()
+    assert tree(lambda: float(next(ticks))) == one_by_one(lambda: float(next(ticks))) == 1 / 3
 
 
 @each_chain

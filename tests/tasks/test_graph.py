@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from tsunagu.errors import SpecError
 from tsunagu.spec import LossTerm, Task, node
 from tsunagu.tasks import build_graph, wire
+from tsunagu.tasks.graph import call
 
 
 def _task(inputs):
@@ -37,6 +38,15 @@ def test_an_optional_input_is_given_where_the_task_has_it():
 
 def test_other_names_fall_back_to_positions():
     assert wire(nn.Linear(2, 1), _task(["whatever"]), "t") == (("whatever",), ())
+
+
+@pytest.mark.parametrize("inputs", [["a"], {"a": "x"}], ids=["list", "mapping"])
+def test_a_sequence_is_given_by_position_what_its_first_module_names(inputs):
+    """It could not pass a name on."""
+    (column,) = inputs.values() if isinstance(inputs, dict) else inputs
+    wiring = wire(nn.Sequential(Optional(), nn.ReLU()), _task(inputs), "t")
+    assert wiring == ((column,), ())
+    assert call(nn.Sequential(Optional()), *wiring, {column: torch.ones(2)}).tolist() == [1.0, 1.0]
 
 
 def test_a_mapping_names_the_arguments():

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from tsunagu.train import fused
 from tsunagu.train.fused import Steps
 
 SETTINGS = {
@@ -67,3 +68,31 @@ def test_a_replaced_state_is_used():
     _train(weights, steps.step, steps.optimizer, 2)
     _train(other, fresh.step, fresh.optimizer, 2)
     assert all(map(torch.equal, weights, other))
+
+
+CHOSEN = [[0], [0, 1], [1], [1, 0], [0], [0, 1], [1]]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_chosen_weights_step_as_if_the_others_had_no_gradient(name):
+    """Each weight has an optimiser of its own to compare with; the first to step comes before another has a state."""
+    weights, other = _weights(), _weights()
+    plain, steps = [SETTINGS[name]([weight]) for weight in weights], Steps(SETTINGS[name](other))
+    for count, chosen in enumerate(CHOSEN):
+        _gradients(weights, count)
+        _gradients(other, count)
+        before = [weight.grad for weight in other]
+        steps.step([other[number] for number in chosen])
+        for number in chosen:
+            plain[number].step()
+        assert all(weight.grad is gradient for weight, gradient in zip(other, before, strict=True))
+        for number, (expected, found) in enumerate(zip(weights, other, strict=True)):
+            assert torch.equal(expected, found)
+            state = steps.optimizer.state.get(found, {})
+            for key, value in plain[number].state[expected].items():
+                assert torch.equal(torch.as_tensor(value), torch.as_tensor(state[key]))
+
+
+def test_more_choices_than_are_kept_step_alike(monkeypatch):
+    monkeypatch.setattr(fused, "_MOST_KEPT", 1)
+    test_chosen_weights_step_as_if_the_others_had_no_gradient("Adam")

@@ -66,8 +66,9 @@ def choose(strategy: Strategy, state: Any, judge: Judge, objectives: Objectives)
 def _best(strategy: Strategy, state: Any, judge: Judge, objectives: Objectives) -> Architecture:
     selection = getattr(strategy.searcher, "selection", "argmax")
     if selection == "argmax":
-        return strategy.searcher.best(state)
-    weights = {label: value.float() for label, value in strategy.searcher.ask(state).weights.items()}
+        best: Architecture = strategy.searcher.best(state)
+        return best
+    weights = objectives.placed(strategy.searcher.ask(state).weights)
     by = "removal" if selection == "perturbation" else selection
     return select_by_perturbation(
         state.space, weights, lambda changed: _loss(objectives, changed, judge.rows), by=by
@@ -76,11 +77,13 @@ def _best(strategy: Strategy, state: Any, judge: Judge, objectives: Objectives) 
 
 def _loss(objectives: Objectives, weights: Mapping[str, Tensor], rows: Tensor) -> float:
     """The mixture's loss on all validation events."""
+    total = size = 0.0
     with torch.no_grad(), judging(objectives.graph):
-        parts = [
-            float(objectives.of_mixture(weights, chunk)) * len(chunk) for chunk in torch.split(rows, CHUNK)
-        ]
-    return sum(parts) / len(rows)
+        for chunk in torch.split(rows, CHUNK):
+            # A chunk's loss is a mean by the size of the weights.
+            events = float(objectives.table.weights(chunk).abs().sum())
+            total, size = total + events * float(objectives.of_mixture(weights, chunk)), size + events
+    return total / size
 
 
 def _judged(state: Any, best: Architecture) -> list[Architecture]:

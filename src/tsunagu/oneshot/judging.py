@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, final
+from itertools import islice
+from typing import final
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from tsunagu.data import Table
-from tsunagu.layers import reestimate
+from tsunagu.layers import Dropout, Stochastic, reestimate
 from tsunagu.metrics import MetricCall
+from tsunagu.random import derive_seed
 from tsunagu.spec import Architecture
 from tsunagu.tasks import Graph
 from tsunagu.tasks.supernet import paths, single_path
-from tsunagu.train import CHUNK, measure, reseed_for_evaluation
+from tsunagu.train import CHUNK, measure, predict, reseed_for_evaluation
 
 __all__ = ["Judge", "judging"]
 
@@ -37,7 +39,9 @@ class Judge:
         train: ``[N]`` rows for the statistics of batch normalisation.
         rows: ``[N]`` rows of the validation events.
         batch_size: of the training.
-        seed: of the search; noise candidates begin where every evaluation begins.
+        seed: of the search; what draws random numbers begins where every evaluation begins.
+
+    Running statistics are changed by it, as is the mode.
     """
 
     graph: Graph
@@ -52,20 +56,15 @@ class Judge:
         """The metric of each path, in their order.
 
         Paths of equal beginning share it. Where something is normalised by running statistics every path needs its own,
-        and is run alone.
+        and where something draws random numbers every path draws from the beginning; so they are run alone.
         """
-        if any(isinstance(part, _BatchNorm) for part in self.graph.modules()):
+        if any(_needs_its_own(part) for part in self.graph.modules()):
             return [self._alone(architecture) for architecture in architectures]
         found = self._together(architectures)
         return [self._value(found[architecture]) for architecture in architectures]
 
-    def losses(self, architectures: Sequence[Architecture]) -> list[float]:
-        """The same, the smaller the better."""
-        return [self.metric.cost(value) for value in self.values(architectures)]
-
     def _together(self, architectures: Sequence[Architecture]) -> dict[Architecture, list[dict[str, Tensor]]]:
         parts: dict[Architecture, list[dict[str, Tensor]]] = {each: [] for each in architectures}
-        reseed_for_evaluation(self.graph, self.seed)
         self.graph.eval()
         columns, wanted = self.graph.columns(), set(self.metric.arguments)
         unique = list(parts)
@@ -79,16 +78,17 @@ class Judge:
     def _alone(self, architecture: Architecture) -> float:
         path = single_path(self.graph, architecture)
         columns = path.columns()
-        batches = torch.split(self.train, self.batch_size)[:REESTIMATED]
-        reestimate(path, (self.table.take(columns, rows) for rows in batches))
         reseed_for_evaluation(path, self.seed)
-        path.eval()
-        with torch.no_grad():
-            chunks = torch.split(self.rows, CHUNK)
-            parts = [
-                {n: v.cpu() for n, v in path(self.table.take(columns, chunk)).items()} for chunk in chunks
-            ]
-        return self._value(parts)
+        reestimate(path, (self.table.take(columns, rows) for rows in self._batches()))
+        reseed_for_evaluation(path, self.seed)
+        return self._value([predict(path, self.table, self.rows)])
+
+    def _batches(self) -> Iterator[Tensor]:
+        """Batches of training events; a short one at the end would count as much as a whole one."""
+        whole = max(1, len(self.train) // self.batch_size)
+        order = derive_seed(self.seed, "statistics")
+        drawn = self.table.batches(self.train, self.batch_size, order, 0)
+        return islice(drawn, min(whole, REESTIMATED))
 
     def _value(self, parts: Sequence[Mapping[str, Tensor]]) -> float:
         names = set(self.metric.arguments) & set(parts[0])
@@ -96,21 +96,33 @@ class Judge:
         return measure([self.metric], predictions, self.table, self.rows)[0]
 
 
+def _needs_its_own(part: nn.Module) -> bool:
+    draws = isinstance(part, Stochastic) and not isinstance(part, Dropout)  # which draws in training only
+    return draws or (isinstance(part, _BatchNorm) and part.track_running_stats)
+
+
 @contextmanager
-def judging(graph: nn.Module) -> Iterator[None]:
+def judging(net: nn.Module) -> Iterator[None]:
     """Evaluation mode while the block runs, but batch normalisation by the statistics of the batch.
 
-    The running statistics of a supernet are a mixture over its paths that fits none of them.
+    The running statistics of a supernet are a mixture over its paths that fits none of them; they are not changed.
+
+    >>> layer = nn.BatchNorm1d(1)
+    >>> with judging(layer):
+    ...     layer(torch.tensor([[1.0], [3.0]])).tolist()
+    [[-0.9999949932098389], [0.9999949932098389]]
+    >>> layer.running_mean, layer.num_batches_tracked
+    (tensor([0.]), tensor(0))
     """
-    layers: list[Any] = [part for part in graph.modules() if isinstance(part, _BatchNorm)]
-    momenta = [layer.momentum for layer in layers]
-    graph.eval()
+    before = net.training
+    layers = [part for part in net.modules() if isinstance(part, _BatchNorm) and part.track_running_stats]
+    net.eval()
     for layer in layers:
         layer.train()
-        layer.momentum = 0.0
+        layer.track_running_stats = False
     try:
         yield
     finally:
-        for layer, momentum in zip(layers, momenta, strict=True):
-            layer.momentum = momentum
-        graph.train()
+        for layer in layers:
+            layer.track_running_stats = True
+        net.train(before)

@@ -12,6 +12,7 @@ from torch.func import functional_call
 
 from tsunagu.data import Table
 from tsunagu.oneshot.judging import judging
+from tsunagu.oneshot.noise import Noise
 from tsunagu.search import Objective, WeightGradients, second_order
 from tsunagu.spec import Architecture
 from tsunagu.tasks import Graph, Stage
@@ -26,37 +27,46 @@ Weights = Mapping[str, Tensor]
 @final
 @dataclass(frozen=True, kw_only=True)
 class Objectives:
-    """Losses of paths and mixtures of a supergraph in one stage.
+    """Losses of paths and mixtures of a supergraph in one step.
 
     Args:
         graph: the supergraph.
         stage: says which tasks run, and their losses.
         table: the events.
+        noise: the layers that draw random numbers.
+        seed: of what they draw in this step.
         sparse: whether a mixture runs only the options of a weight that is not 0.
     """
 
     graph: Graph
     stage: Stage
     table: Table
+    noise: Noise
+    seed: int
     sparse: bool = False
 
     def of_paths(
         self, architectures: Sequence[Architecture], index: Tensor
-    ) -> tuple[Tensor, list[nn.Module]]:
-        """The mean loss of paths, and the paths.
+    ) -> tuple[list[Tensor], list[Graph]]:
+        """The loss of each path, a scalar, and the paths themselves.
 
         Args:
             architectures: at least one.
             index: ``[B]`` rows.
         """
         graphs = [single_path(self.graph, each) for each in architectures]
-        losses = [self._loss(graph, index) for graph in graphs]
-        return (losses[0] if len(losses) == 1 else torch.stack(losses).mean()), [*graphs]
+        batch, sizes = self._batch(graphs, index), self.table.weights(index)
+        return [self._loss(graph, batch, sizes) for graph in graphs], graphs
 
     def judge(self, architectures: Sequence[Architecture], index: Tensor) -> list[float]:
         """The loss of each path on a batch of validation events ``[B]``, dropout off."""
-        with torch.no_grad(), judging(self.graph):
-            return [float(self._loss(single_path(self.graph, each), index)) for each in architectures]
+        graphs = [single_path(self.graph, each) for each in architectures]
+        batch, sizes = self._batch(graphs, index), self.table.weights(index)
+        found = []
+        for graph in graphs:
+            with torch.no_grad(), judging(graph):
+                found.append(float(self._loss(graph, batch, sizes)))
+        return found
 
     def of_mixture(self, weights: Weights, index: Tensor, *, individual: float = 0.0) -> Tensor:
         """The loss of a mixture and, each with a factor, those of its candidates.
@@ -69,8 +79,9 @@ class Objectives:
             index: ``[B]`` rows.
             individual: the factor r.
         """
+        self.noise.reseed(self.graph, self.seed)
         mixed = mixture(self.graph, weights, sparse=self.sparse, keep=individual > 0.0)
-        batch, sizes = self.table.take(columns_of(self.graph, self.stage), index), self.table.weights(index)
+        batch, sizes = self._batch([self.graph], index), self.table.weights(index)
         loss = self.stage.loss(mixed(batch, self.stage.tasks, self.stage.substitutes), batch, sizes)
         for task, outputs in own_outputs(mixed).items() if individual > 0.0 else ():
             for output in outputs.values():
@@ -83,17 +94,20 @@ class Objectives:
         Args:
             weights: ``[K]`` by label.
             index: ``[B]`` rows.
+
+        Returns:
+            ``[K]`` float64 by label, on the CPU.
         """
-        along = {label: value.float().requires_grad_() for label, value in weights.items()}
+        along = {label: value.requires_grad_() for label, value in self.placed(weights).items()}
         with judging(self.graph):
             loss = self.of_mixture(along, index)
         found = torch.autograd.grad(loss, list(along.values()), materialize_grads=True)
-        return {label: slope.double() for label, slope in zip(along, found, strict=True)}
+        return _told(dict(zip(along, found, strict=True)))
 
     def gradient_ahead(
         self, weights: Weights, train: Tensor, valid: Tensor, *, rate: float
     ) -> WeightGradients:
-        """The same through one step of the supernet's weights on training events (DARTS, second order).
+        """The same through one plain step of the supernet's weights on training events (DARTS, second order).
 
         Args:
             weights: ``[K]`` by label.
@@ -103,10 +117,25 @@ class Objectives:
         """
         mixed = _Mixed(self)
         own = {name: p.detach() for name, p in mixed.named_parameters() if p.requires_grad}
-        along = {label: value.float() for label, value in weights.items()}
         with judging(self.graph):
-            found = second_order(mixed.loss_on(train), mixed.loss_on(valid), own, along, rate=rate)
-        return {label: slope.double() for label, slope in found.items()}
+            found = second_order(
+                mixed.loss_on(train), mixed.loss_on(valid), own, self.placed(weights), rate=rate
+            )
+        return _told(found)
+
+    def placed(self, weights: Weights) -> dict[str, Tensor]:
+        """Copies of mixture weights of the dtype and on the device of the supernet's own."""
+        like = next(self.graph.parameters(), torch.zeros((), device=self.table.device))
+        return {label: value.detach().to(like, copy=True) for label, value in weights.items()}
+
+    def _batch(self, graphs: Sequence[Graph], index: Tensor) -> dict[str, Tensor]:
+        read = dict.fromkeys(column for graph in graphs for column in columns_of(graph, self.stage))
+        return self.table.take(read, index)
+
+    def _loss(self, graph: Graph, batch: Weights, sizes: Tensor) -> Tensor:
+        self.noise.reseed(graph, self.seed)
+        made = graph(batch, self.stage.tasks, self.stage.substitutes)
+        return self.stage.loss(made, batch, sizes)
 
     def _own_loss(self, task: str, output: Tensor, batch: Weights, sizes: Tensor) -> Tensor:
         name = self.graph.outputs[task]
@@ -114,11 +143,6 @@ class Objectives:
         if not terms:
             return output.new_zeros(())
         return replace(self.stage, terms=terms).loss({name: output}, batch, sizes)
-
-    def _loss(self, graph: Graph, index: Tensor) -> Tensor:
-        batch = self.table.take(columns_of(graph, self.stage), index)
-        made = graph(batch, self.stage.tasks, self.stage.substitutes)
-        return self.stage.loss(made, batch, self.table.weights(index))
 
 
 @final
@@ -140,3 +164,8 @@ class _Mixed(nn.Module):
             return made
 
         return loss
+
+
+def _told(slopes: Weights) -> dict[str, Tensor]:
+    """As a searcher keeps its numbers."""
+    return {label: slope.detach().double().cpu() for label, slope in slopes.items()}

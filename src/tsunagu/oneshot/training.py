@@ -1,6 +1,6 @@
 """The training of one supernet under a searcher, and the choice that it ends in.
 
-Each task's candidates are first trained alone on the truth, all of them equally often; then the chain as the searcher
+Each task's candidates are first trained alone on the truth, all of them in every step; then the chain as the searcher
 says, which is told what validation events make of its questions. A step is a pure function of (state, step number), so
 a search that goes on from a checkpoint ends in the same bytes as the uninterrupted one.
 """
@@ -10,27 +10,30 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tsunagu.data import Split, Table
 from tsunagu.errors import TsunaguError
-from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.oneshot.choosing import Chosen, choose
 from tsunagu.oneshot.judging import Judge
 from tsunagu.oneshot.leaves import Leaves
+from tsunagu.oneshot.noise import Noise
 from tsunagu.oneshot.objectives import Objectives
-from tsunagu.oneshot.strategy import Strategy, strategy
+from tsunagu.oneshot.rounds import Candidates, Questioned
+from tsunagu.oneshot.strategy import Strategy, Trained, joint_stages, strategy
 from tsunagu.random import derive_seed
-from tsunagu.search import Distribution, HasDistribution, Searcher, Space, fair_paths, from_data, to_data
-from tsunagu.spec import Architecture, Pipeline
-from tsunagu.tasks import Stage, stages
-from tsunagu.tasks.supernet import build_supergraph, reached
+from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_data, to_data
+from tsunagu.spec import Pipeline
+from tsunagu.tasks import Stage
+from tsunagu.tasks.supernet import build_supergraph
 from tsunagu.train import Epoch, Position
+from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
+from tsunagu.train.state import copied, load, named, under, weights
 
 __all__ = ["OneShot"]
 
@@ -43,8 +46,10 @@ class OneShot:
 
     The stages are those of the pipeline, without early stopping: what one path has overtrained another has hardly seen.
 
+    Candidates that share no layers learn in it what they learn alone: the same first weights, batches and random numbers.
+
     Args:
-        pipeline: with choices in its models and nowhere else.
+        pipeline: with choices in its models and nowhere else; trained jointly.
         searcher: of the family that trains a supernet: Spos, Asng, Enas, Darts, Gdas.
         table: the events; only its training and validation rows are read.
         split: which rows are which.
@@ -54,22 +59,33 @@ class OneShot:
         graph: the supernet.
         position: the place in the training, with its history.
         trajectory: for each epoch of the last stage, the distribution over options that the searcher held.
+        space: what is searched.
+
+    Raises:
+        SpecError: the searcher trains no supernet or would not be asked, the pipeline trains no stage jointly, or candidates
+            cannot be built.
     """
 
     def __init__(
         self, pipeline: Pipeline, searcher: Searcher[Any, Any, Any], table: Table, split: Split, *, seed: int
     ) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
+        self.stages = joint_stages(pipeline)
+        self._strategy: Strategy = strategy(searcher, self._questions(searcher))
         self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
-        self.stages = stages(pipeline)
         self.position = Position()
         self.trajectory: list[Distribution] = []
         self.space = Space({"tasks": pipeline.tasks})
         self._leaves = Leaves(self.graph, pipeline.train)
-        self._strategy: Strategy = strategy(searcher, self.questions)
         self._state: Any = self._strategy.searcher.init(self.space, derive_seed(seed, "search"))
-        self._noise = list(stochastic(self.graph))
-        self._questions: tuple[int, list[Tensor]] | None = None
+        self._ahead = self._strategy.ahead(self._state)
+        self._noise = Noise(self.graph)
+        self._alone = [
+            Candidates(pipeline, self.space, stage, seed=derive_seed(seed, "alone", stage.name))
+            for stage in self.stages[:-1]
+        ]
+        size = pipeline.train.batch_size
+        self._questioned = Questioned(table, split.validation, size, seed=derive_seed(seed, "questions"))
         self._loss = torch.zeros((), device=table.device)
         self._started = time.monotonic()
 
@@ -98,11 +114,6 @@ class OneShot:
         """Batches in one pass over the training events."""
         return math.ceil(len(self.split.train) / self.pipeline.train.batch_size)
 
-    @property
-    def questions(self) -> int:
-        """Steps of the last stage, in each of which a searcher may ask."""
-        return self.stages[-1].epochs * self.steps_per_epoch
-
     def run(self, on_step: Watch | None = None, on_epoch: Watch | None = None) -> None:
         """Train the supernet to the end.
 
@@ -113,14 +124,15 @@ class OneShot:
         Raises:
             TsunaguError: the loss is not a number any more, or a path fails on a batch.
         """
-        while not self.done:
-            if self.position.epoch == self.position.step == 0:
-                self._leaves.restart()
-            while self.position.epoch < self.stage.epochs:
-                self._epoch(on_step)
-                if on_epoch is not None:
-                    on_epoch(self)
-            self.position.next_stage()
+        with denormals_are_zero():
+            while not self.done:
+                if self.position.epoch == self.position.step == 0:
+                    self._leaves.restart()
+                while self.position.epoch < self.stage.epochs:
+                    self._epoch(on_step)
+                    if on_epoch is not None:
+                        on_epoch(self)
+                self.position.next_stage()
 
     def choose(self) -> Chosen:
         """What the search comes to, on validation events alone."""
@@ -133,14 +145,17 @@ class OneShot:
             batch_size=self.pipeline.train.batch_size,
             seed=self.seed,
         )
-        last = Objectives(graph=self.graph, stage=self.stages[-1], table=self.table)
+        last = self._objectives(self.stages[-1], derive_seed(self.seed, "evaluation"))
         return choose(self._strategy, self._state, judge, last)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors that the next step depends on, by name."""
+        """All tensors that the next step depends on, by name; with :meth:`note` the whole state.
+
+        They are the search's own and change with its next step.
+        """
         _, state = to_data(self._state)
-        found = self._leaves.tensors() | {f"state.{name}": value for name, value in state.items()}
-        return found | {f"buffers.{n}": v for n, v in self.graph.named_buffers()} | {"loss": self._loss}
+        found = named("now", weights(self.graph, self._leaves.rows)) | named("searcher", state)
+        return found | named("optimizer", self._leaves.moments()) | {"loss": self._loss}
 
     def note(self) -> str:
         """The rest of the state, as JSON."""
@@ -155,103 +170,97 @@ class OneShot:
             ResumeError: it is that of another search.
         """
         kept = json.loads(note)
-        self.position = Position.loads(kept["position"])
+        own = copied(under("searcher", tensors))
+        state = from_data(self._strategy.searcher, self.space, kept["searcher"], own)
+        load(weights(self.graph, self._leaves.rows), under("now", tensors))
+        self._leaves.load_moments(under("optimizer", tensors))
+        self._state, self._ahead = state, self._strategy.ahead(state)
         self.trajectory = kept["trajectory"]
+        self.position = Position.loads(kept["position"])
+        self._loss = tensors["loss"].clone().to(self.table.device)
         self._started = time.monotonic()
-        self._leaves.load(tensors)
-        for name, value in self.graph.named_buffers():
-            value.copy_(tensors[f"buffers.{name}"])
-        own = {n.removeprefix("state."): v.clone() for n, v in tensors.items() if n.startswith("state.")}
-        self._state = from_data(self._strategy.searcher, self.space, kept["searcher"], own)
-        self._loss = tensors["loss"].clone()
 
     def _epoch(self, on_step: Watch | None) -> None:
         place, size = self.position, self.pipeline.train.batch_size
         self.graph.train()
         if place.step == 0:
             self._loss = torch.zeros((), device=self.table.device)
-        objectives = Objectives(
-            graph=self.graph, stage=self.stage, table=self.table, sparse=self._strategy.sparse
-        )
         order = derive_seed(self.seed, "stage", place.stage)
         for index in self.table.batches(self.split.train, size, order, place.epoch, start=place.step):
-            self._step(objectives, index)
+            self._watched(index)
             place.step += 1
             if on_step is not None:
                 on_step(self)
         self._close_epoch()
 
-    def _step(self, objectives: Objectives, index: Tensor) -> None:
+    def _watched(self, index: Tensor) -> None:
+        before = generator_states(self.table.device)
+        try:
+            self._step(index)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise TsunaguError(self._at(f"a batch of {len(index)} events fails: {error}")) from error
+        # Other paths have other models, so it is looked at in every step.
+        if not all(map(torch.equal, before, generator_states(self.table.device))):
+            raise TsunaguError(self._at(DRAWS_GLOBALLY))
+
+    def _step(self, index: Tensor) -> None:
         place, each = self.position, self.steps_per_epoch
         done = place.epoch * each + place.step
-        self._reseed_noise()
-        try:
-            if self._is_last:
-                self._ask(objectives, index, done)
-                loss, paths = self._strategy.train(self._state, objectives, index, done)
-            else:
-                loss, paths = objectives.of_paths(self._candidates(done), index)
-            self._leaves.step(loss, paths, done, self.stage.epochs * each)
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            msg = f"{self.stage.name}, epoch {place.epoch + 1}: a batch of {len(index)} events fails: {error}"
-            raise TsunaguError(msg) from error
-        self._loss += loss.detach()
+        self._leaves.set_rate(done, self.stage.epochs * each)
+        noise = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
+        losses, paths = self._losses(self._objectives(self.stage, noise), index, done)
+        self._leaves.step(losses, paths, self.stage.tasks)
+        self._loss += (losses[0] if len(losses) == 1 else torch.stack(losses).mean()).detach()
+
+    def _objectives(self, stage: Stage, noise: int) -> Objectives:
+        sparse = self._strategy.sparse
+        return Objectives(
+            graph=self.graph, stage=stage, table=self.table, noise=self._noise, seed=noise, sparse=sparse
+        )
+
+    def _losses(self, objectives: Objectives, index: Tensor, done: int) -> Trained:
+        own, place = self._strategy, self.position
+        if not self._is_last:
+            return objectives.of_paths(self._alone[place.stage].at(done), index)
+        if own.learns and place.epoch >= own.warmup and not own.searcher.done(self._state):
+            valid = self._questioned.at(done)
+            self._state = own.ask(self._state, objectives, index, valid, self._leaves.rate)
+        if self._ahead is not None:
+            return objectives.of_paths(self._ahead.at(done), index)
+        return own.train(self._state, objectives, index, done)
 
     @property
     def _is_last(self) -> bool:
         return self.position.stage == len(self.stages) - 1
 
-    def _ask(self, objectives: Objectives, index: Tensor, done: int) -> None:
-        own = self._strategy
-        if own.learns and self.position.epoch >= own.warmup and not own.searcher.done(self._state):
-            valid = self._validation(done)
-            self._state = own.ask(self._state, objectives, index, valid, self._leaves.rate)
-
-    def _candidates(self, done: int) -> list[Architecture]:
-        """The paths of a step that trains tasks alone: each of their candidates once."""
-        fair = fair_paths(self.space, derive_seed(self.seed, "fair", self.position.stage), done)
-        models = [self.graph.models[task] for task in self.stage.tasks]
-        # Paths that differ in other tasks alone are the same here.
-        own = {Architecture(_decided(models, path)): path for path in reversed(fair)}
-        return list(own.values())
-
-    def _validation(self, done: int) -> Tensor:
-        """The validation events of a question: one batch after the other, in a new order every time around."""
-        size, rows = self.pipeline.train.batch_size, self.split.validation
-        around, place = divmod(done, math.ceil(len(rows) / size))
-        if self._questions is None or self._questions[0] != around:
-            seed = derive_seed(self.seed, "questions")
-            self._questions = around, list(self.table.batches(rows, size, seed, around))
-        return self._questions[1][place]
-
-    def _reseed_noise(self) -> None:
-        place = self.position
-        seed = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step) if self._noise else 0
-        for path, layer in self._noise:
-            layer.reseed(derive_seed(seed, path))
+    def _questions(self, searcher: Any) -> int:
+        """Steps of the last stage in which the searcher may ask."""
+        return (self.stages[-1].epochs - int(getattr(searcher, "warmup", 0))) * self.steps_per_epoch
 
     def _close_epoch(self) -> None:
         place, searcher = self.position, self._strategy.searcher
         train = float(self._loss) / max(1, place.step)
         if not math.isfinite(train):
-            found = f"the loss is not a number any more ({train})"
-            msg = f"{self.stage.name}, epoch {place.epoch + 1}: {found}; lower train.optimizer's lr or set train.clip"
-            raise TsunaguError(msg)
+            found = (
+                f"the loss is not a number any more ({train}); lower train.optimizer's lr or set train.clip"
+            )
+            raise TsunaguError(self._at(found))
         if self._is_last and isinstance(searcher, HasDistribution):
             self.trajectory.append(searcher.distribution(self._state))
         place.epoch, place.step = place.epoch + 1, 0
-        place.history.append(
-            Epoch(
-                stage=self.stage.name,
-                epoch=place.epoch,
-                step=place.epoch * self.steps_per_epoch,
-                train_loss=train,
-                valid_loss=math.nan,
-                metric=math.nan,
-                seconds=round(self.seconds, 3),
-            )
+        place.history.append(self._line(train))
+
+    def _line(self, train: float) -> Epoch:
+        # No architecture is validated on its own before the end.
+        return Epoch(
+            stage=self.stage.name,
+            epoch=self.position.epoch,
+            step=self.position.epoch * self.steps_per_epoch,
+            train_loss=train,
+            valid_loss=math.nan,
+            metric=math.nan,
+            seconds=round(self.seconds, 3),
         )
 
-
-def _decided(models: Sequence[nn.Module], path: Architecture) -> dict[str, str]:
-    return {label: option for model in models for label, option in reached(model, path).items()}
+    def _at(self, message: str) -> str:
+        return f"{self.stage.name}, epoch {self.position.epoch + 1}: {message}"

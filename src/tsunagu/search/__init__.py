@@ -51,10 +51,11 @@ from tsunagu.search.searcher import (
     Searcher,
     State,
     TrainsPaths,
+    WantsGradients,
     WeightGradients,
     confidence,
 )
-from tsunagu.search.space import Space
+from tsunagu.search.space import Decide, Space
 from tsunagu.search.spos import Spos
 from tsunagu.search.stored import from_data, to_data
 
@@ -63,6 +64,7 @@ __all__ = [
     "Asng",
     "AsngState",
     "Darts",
+    "Decide",
     "Distribution",
     "Enas",
     "EnasState",
@@ -85,6 +87,7 @@ __all__ = [
     "State",
     "Tensors",
     "TrainsPaths",
+    "WantsGradients",
     "WeightGradients",
     "check_searcher",
     "confidence",

@@ -10,10 +10,17 @@ from torch import Tensor
 
 from tsunagu.random import derive_seed
 from tsunagu.search.adam import Adam
-from tsunagu.search.alpha import AlphaState, alpha_start, argmax, checked, descended, probabilities
+from tsunagu.search.alpha import AlphaState, alpha_start, argmax, checked, descended, probabilities, softmaxes
 from tsunagu.search.darts import chain_softmax
 from tsunagu.search.registry import register_searcher
-from tsunagu.search.searcher import Distribution, Mixture, Searcher, WeightGradients, require
+from tsunagu.search.searcher import (
+    Distribution,
+    Mixture,
+    Searcher,
+    WeightGradients,
+    generator_of,
+    require,
+)
 from tsunagu.search.space import Space
 from tsunagu.spec import Architecture
 
@@ -26,7 +33,7 @@ __all__ = ["Gdas", "gumbel", "soft_weights"]
 class Gdas(Searcher[AlphaState, Mixture, WeightGradients]):
     """Gradient-based search with a sampler (Dong & Yang, arXiv:1910.04465).
 
-    The weights that are asked are one-hot, so the driver may run the taken option only; options that were not run have
+    The supernet trains on sampled paths. The weights that are asked are one-hot, so the driver may run the taken option only; options that were not run have
     gradient 0 in the answer. The gradient passes straight through to ``softmax((log_softmax(a) + Gumbel) / tau)``,
     and tau falls in a line.
 
@@ -67,6 +74,11 @@ class Gdas(Searcher[AlphaState, Mixture, WeightGradients]):
 
     def init(self, space: Space, seed: int) -> AlphaState:
         return alpha_start(space, seed, self.spread, self._adam)
+
+    def ask_training(self, state: AlphaState, step: int) -> list[Architecture]:
+        """One path with an option of each choice drawn with its probability."""
+        held = {label: weights.tolist() for label, weights in softmaxes(state).items()}
+        return [state.space.draw(generator_of(state, "gdas training", step), held)]
 
     def ask(self, state: AlphaState) -> Mixture:
         return Mixture({label: _one_hot(soft) for label, soft in self._soft(state).items()})

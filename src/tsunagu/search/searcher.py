@@ -23,6 +23,7 @@ __all__ = [
     "Searcher",
     "State",
     "TrainsPaths",
+    "WantsGradients",
     "WeightGradients",
     "confidence",
     "generator_of",
@@ -140,7 +141,19 @@ class TrainsPaths(Protocol):
     """A searcher that says which paths of the supernet are trained."""
 
     def ask_training(self, state: Any, step: int) -> list[Architecture]:
-        """The paths whose mean gradient makes training step ``step``: a pure function of both."""
+        """The paths that training step ``step`` trains at once: a pure function of both.
+
+        Each weight follows the mean gradient of those that hold it.
+        """
+
+
+@runtime_checkable
+class WantsGradients(Protocol):
+    """A searcher that asks a :class:`Mixture` and is told the gradient by its weights."""
+
+    @property
+    def order(self) -> int:
+        """1 for the gradient at fixed weights, 2 for that through one step of their training."""
 
 
 def confidence(distribution: Distribution) -> float:

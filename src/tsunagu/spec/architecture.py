@@ -52,6 +52,12 @@ class Architecture(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._decisions)
 
+    def __eq__(self, other: object) -> bool:
+        # They are compared at every step of a search, and those of a Mapping are slow.
+        if isinstance(other, Architecture):
+            return self._decisions == other._decisions
+        return Mapping.__eq__(self, other)
+
     def __hash__(self) -> int:
         return hash(frozenset(self._decisions.items()))
 

@@ -135,6 +135,9 @@ def wire(model: nn.Module, task: Task, name: str) -> Wiring:
     if any(p.kind is p.VAR_KEYWORD for p in parameters) and isinstance(task.inputs, Mapping):
         named = list(inputs)
     if set(required) <= set(named) and named:
+        # A sequence itself knows no names.
+        if isinstance(model, nn.Sequential):
+            return tuple(inputs[argument] for argument in named), ()
         return (), tuple((argument, inputs[argument]) for argument in named)
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     if not isinstance(task.inputs, Mapping) and (variadic or len(required) <= len(inputs) <= len(parameters)):

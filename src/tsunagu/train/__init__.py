@@ -12,7 +12,14 @@ from tsunagu.train.evaluation import (
     reseed_for_evaluation,
 )
 from tsunagu.train.fused import Steps
-from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
+from tsunagu.train.optimizer import (
+    check_optimizer,
+    check_schedule,
+    clip,
+    learning_rate,
+    optimizer,
+    placed,
+)
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.probe import probe
@@ -39,6 +46,7 @@ __all__ = [
     "check_optimizer",
     "check_schedule",
     "choose_device",
+    "clip",
     "columns_of",
     "describe_device",
     "evaluate",
@@ -49,6 +57,7 @@ __all__ = [
     "learning_rate",
     "measure",
     "optimizer",
+    "placed",
     "predict",
     "probe",
     "reseed_for_evaluation",

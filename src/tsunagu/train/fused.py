@@ -13,6 +13,10 @@ from torch import Tensor, nn
 
 __all__ = ["Steps"]
 
+Groups = list[list[list[Tensor]]]
+"""For each group of an optimiser the weights, gradients, two moments and numbers of steps."""
+
+_MOST_KEPT = 256
 _SETTINGS = ("lr", "weight_decay", "eps", "maximize")
 _KERNELS = {torch.optim.Adam: "_fused_adam_", torch.optim.AdamW: "_fused_adamw_"}
 
@@ -37,20 +41,20 @@ class Steps:
         self.optimizer = optimizer
         self._kernel = _kernel(optimizer)
         self._all = tuple(weight for group in optimizer.param_groups for weight in group["params"])
-        self._lists: dict[tuple[int, ...], list[list[list[Tensor]]]] = {}
+        self._every = tuple(map(id, self._all))
+        self._lists: dict[tuple[int, ...], Groups] = {}
 
     def step(self, chosen: Sequence[nn.Parameter] | None = None) -> None:
         """Update weights by their gradients.
 
         Args:
-            chosen: only these; the others keep their values and their state, as if they had no gradient. All by default.
+            chosen: only these, each once; the others keep their values and their state, as if they had no gradient. All by
+                default.
         """
-        weights = self._all if chosen is None else chosen
-        known = self._lists.get(tuple(map(id, weights)))
-        if known is None:
-            self._first(weights)
-            return
-        for group, lists in zip(self.optimizer.param_groups, known, strict=True):
+        key = self._every if chosen is None else tuple(map(id, chosen))
+        known = self._lists.get(key) or self._gathered(key)
+        # Without lists the step has been one of torch's own.
+        for group, lists in zip(self.optimizer.param_groups, known, strict=False):
             if not lists[0]:
                 continue
             torch._foreach_add_(lists[-1], 1)
@@ -66,19 +70,32 @@ class Steps:
         self.optimizer.state[weight] = state
         self._lists = {}
 
-    def _first(self, chosen: Sequence[nn.Parameter]) -> None:
-        """A step of torch's own."""
-        names = set(map(id, chosen))
-        others = [weight for weight in self._all if id(weight) not in names]
+    def _gathered(self, key: tuple[int, ...]) -> Groups:
+        """What the kernel works on; nothing after a step of torch's own, where it cannot be used or has no state yet."""
+        chosen = set(key)
+        fresh = {id(weight) for weight in self._all if not self.optimizer.state.get(weight)} & chosen
+        if self._kernel is None or fresh:
+            self._by_torch(chosen, fresh)
+            return []
+        if len(self._lists) >= _MOST_KEPT:
+            self._lists.clear()
+        found = self._lists[key] = [self._gather(group, chosen) for group in self.optimizer.param_groups]
+        return found
+
+    def _by_torch(self, chosen: set[int], fresh: set[int]) -> None:
+        # SGD's kernel takes no weights with a momentum together with those that have none yet.
+        for some in (fresh, chosen - fresh):
+            if some:
+                self._with_others_hidden(some)
+
+    def _with_others_hidden(self, chosen: Collection[int]) -> None:
+        others = [weight for weight in self._all if id(weight) not in chosen]
         gradients = [weight.grad for weight in others]
         for weight in others:
             weight.grad = None
         self.optimizer.step()
         for weight, gradient in zip(others, gradients, strict=True):
             weight.grad = gradient
-        if self._kernel is not None:
-            found = [self._gather(group, names) for group in self.optimizer.param_groups]
-            self._lists[tuple(map(id, chosen))] = found
 
     def _gather(self, group: dict[str, Any], chosen: Collection[int]) -> list[list[Tensor]]:
         weights = [weight for weight in group["params"] if id(weight) in chosen]

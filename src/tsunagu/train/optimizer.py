@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.layers import check_args
 from tsunagu.spec import Node, choices
 
-__all__ = ["SCHEDULES", "check_optimizer", "check_schedule", "learning_rate", "optimizer"]
+__all__ = ["SCHEDULES", "check_optimizer", "check_schedule", "clip", "learning_rate", "optimizer", "placed"]
 
 Schedule = Callable[..., float]
 
@@ -33,6 +33,29 @@ def optimizer(spec: Node, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
         arguments.setdefault("fused", True)
     made: torch.optim.Optimizer = cls(weights, **arguments)
     return made
+
+
+def placed(
+    state: Mapping[str, Tensor], device: torch.device, made: torch.optim.Optimizer
+) -> dict[str, Tensor]:
+    """The state of a weight where an optimiser keeps it: on the weight's device, but for the number of steps, as torch reads it."""
+    beside = made.defaults.get("fused") or made.defaults.get("capturable")
+    return {
+        name: value if name == "step" and not beside else value.to(device) for name, value in state.items()
+    }
+
+
+def clip(gradients: Sequence[Tensor], limit: float) -> None:
+    """Shorten gradients, in place, so that their common norm is at most ``limit``.
+
+    >>> gradients = [torch.tensor([3.0]), torch.tensor([4.0])]
+    >>> clip(gradients, 0.5)
+    >>> [round(float(part), 3) for part in gradients]
+    [0.3, 0.4]
+    """
+    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in gradients]))
+    # As torch.nn.utils.clip_grad_norm_ does it.
+    torch._foreach_mul_(list(gradients), (limit / (norm + 1e-6)).clamp(max=1.0))
 
 
 def constant(progress: float) -> float:  # noqa: ARG001

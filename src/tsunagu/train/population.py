@@ -17,7 +17,7 @@ from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.random import derive_seed
 from tsunagu.train.distributed import here
 from tsunagu.train.frozen import freeze
-from tsunagu.train.process import denormals_are_zero
+from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
 from tsunagu.train.sharing import Stages, shared
 from tsunagu.train.state import copied
 from tsunagu.train.stepper import Stepper, alike
@@ -178,24 +178,14 @@ class Population:
         self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
     ) -> Tensor:
         device = active[0].table.device
-        before = _global_states(device)
+        before = generator_states(device)
         kept = [kept_numbers(member.graph) for member in active] if self._world.size > 1 else []
         losses = self._step(active, stepper, index, orders)
         for numbers, member in zip(kept, active, strict=False):
             check_kept(numbers, member.graph)
-        if not all(map(torch.equal, before, _global_states(device))):
-            found = (
-                "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a "
-                "trial reaches; use a Dropout layer, or a generator of its own with a method reseed(seed)"
-            )
-            raise TsunaguError(active[0].at(found))
+        if not all(map(torch.equal, before, generator_states(device))):
+            raise TsunaguError(active[0].at(DRAWS_GLOBALLY))
         return losses
-
-
-def _global_states(device: torch.device) -> list[Tensor]:
-    """The generators of torch that a step must not draw from."""
-    own = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
-    return [torch.default_generator.get_state(), *own]
 
 
 def _bind(active: Sequence[Training]) -> Stepper:

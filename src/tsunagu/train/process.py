@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from tsunagu.machine import keep_freed_memory
 
-__all__ = ["denormals_are_zero", "for_small_steps"]
+__all__ = ["DRAWS_GLOBALLY", "denormals_are_zero", "for_small_steps", "generator_states"]
+
+DRAWS_GLOBALLY = (
+    "a model draws from torch's global generator (functional.dropout, torch.rand), which no seed of a trial reaches; use a "
+    "Dropout layer, or a generator of its own with a method reseed(seed)"
+)
 
 
 def for_small_steps() -> None:
@@ -38,6 +44,16 @@ def denormals_are_zero() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(before)
+
+
+def generator_states(device: torch.device) -> list[Tensor]:
+    """The states of torch's own generators, from which a step must not draw.
+
+    >>> len(generator_states(torch.device("cpu")))
+    1
+    """
+    own = [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    return [torch.default_generator.get_state(), *own]
 
 
 def _are_zero() -> bool:

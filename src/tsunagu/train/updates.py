@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tsunagu.spec import Node, Train, canonical
 from tsunagu.train.fused import Steps
-from tsunagu.train.optimizer import learning_rate, optimizer
+from tsunagu.train.optimizer import clip, learning_rate, optimizer, placed
 from tsunagu.train.stacked import Rows
 from tsunagu.train.state import copied, named, under
 
@@ -111,7 +111,7 @@ class Updates:
             states = [under(unit.task, moments[member]) for member in unit.members]
             if states[0]:
                 steps = self._steps_of(unit)
-                state = _placed(unit.joined(states), unit.parameter.device, steps.optimizer)
+                state = placed(unit.joined(states), unit.parameter.device, steps.optimizer)
                 steps.replace(unit.parameter, state)
 
     def _state(self, unit: _Unit) -> dict[str, Tensor]:
@@ -123,12 +123,9 @@ class Updates:
 
     def _clip(self, member: int) -> None:
         limit = self._settings[member].clip
+        assert limit is not None
         gradients = [r.gradients[m.index(member)] for _, m, r in self._stacks if member in m and r.count]
-        norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in gradients]))
-        # As torch.nn.utils.clip_grad_norm_ does it.
-        factor = (limit / (norm + 1e-6)).clamp(max=1.0)
-        for part in gradients:
-            part.mul_(factor)
+        clip(gradients, limit)
 
 
 def _units(task: str, members: tuple[int, ...], rows: Rows, kinds: Sequence[str]) -> Iterator[_Unit]:
@@ -139,16 +136,6 @@ def _units(task: str, members: tuple[int, ...], rows: Rows, kinds: Sequence[str]
         row = nn.Parameter(rows.weights[place])
         row.grad = rows.gradients[place]
         yield _Unit(task, (member,), row)
-
-
-def _placed(
-    state: Mapping[str, Tensor], device: torch.device, made: torch.optim.Optimizer
-) -> dict[str, Tensor]:
-    """Where an optimiser keeps its tensors: beside the weights, but for the number of steps, as torch reads it."""
-    beside = made.defaults.get("fused") or made.defaults.get("capturable")
-    return {
-        name: value if name == "step" and not beside else value.to(device) for name, value in state.items()
-    }
 
 
 def _kind(train: Train, units: Sequence[_Unit]) -> _Kind:

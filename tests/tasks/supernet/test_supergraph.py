@@ -185,3 +185,19 @@ def test_inputs_that_an_option_cannot_take_name_the_option(tasks_of):
         SpecError, match=r"tasks.a.inputs: with tasks.a.model = bad: forward\(input1, input2\)"
     ):
         build_supergraph(tasks_of(a=(["x"], models)), seed=1)
+
+
+def test_lists_of_layers_read_a_column_of_the_name_of_their_first_argument(tasks_of):
+    """``input`` is what torch's layers call it."""
+    act = choice(node("ReLU"), node("Tanh"), name="act")
+    models = {
+        "list of switches": [act, node("Linear", 3, 1)],
+        "options that are lists": choice(a=[node("Linear", 3, 1), act], b=node("Linear", 3, 1)),
+    }
+    for model in models.values():
+        pipeline = tasks_of(fit=(["input"], model))
+        graph, batch = build_supergraph(pipeline, seed=1), {"input": torch.ones(2, 3)}
+        found = dict(paths(graph, batch))
+        for architecture in architectures(pipeline):
+            alone = build_graph(resolve(pipeline, architecture), seed=1)
+            assert torch.equal(alone(batch)["FIT"], found[architecture]["FIT"])

@@ -236,8 +236,10 @@ def _reseed(net: nn.Module, seed: int, within: tuple[str, ...]) -> None:
 def _wire(net: nn.Module, pipeline: Pipeline, name: str) -> Wiring:
     """How a model reads its task's inputs; a switch at the top takes them all by name and lets each option choose."""
     task = pipeline.tasks[name]
+    if isinstance(net, Chain):
+        return wire(nn.Sequential(first_leaf(net)), task, name)
     if not isinstance(net, Switch):
-        return wire(first_leaf(net), task, name)
+        return wire(net, task, name)
     wirings = []
     for option, own in zip(net.all, net.decisions, strict=True):
         try:

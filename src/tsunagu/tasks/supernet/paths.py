@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import final
+from weakref import WeakKeyDictionary
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from tsunagu.spec import Architecture
-from tsunagu.tasks.graph import Graph, call
+from tsunagu.tasks.graph import Graph, Wiring, call
 from tsunagu.tasks.supernet.switch import decisions, labels_of, reached
 from tsunagu.tasks.supernet.views import path_of_task
 
 __all__ = ["paths"]
 
+Decided = Mapping[str, str]
+Wanted = Sequence[Decided] | None
+"""The architectures that are asked for; None for all."""
+Way = tuple[Decided, nn.Module, Wiring]
 Memory = Mapping[str, dict[frozenset[tuple[str, str]], Tensor]]
 """For tasks whose outputs are read again, the outputs by the decisions that they depend on."""
 
@@ -56,95 +62,146 @@ def paths(
     Identity [-1.0, 1.0]
     ReLU [0.0, 1.0]
     """
-    names = list(graph.wiring if tasks is None else tasks)
+    tree = _tree(graph, tuple(graph.wiring if tasks is None else tasks))
     known = dict(batch) | {output: batch[column] for output, column in (substitutes or {}).items()}
-    tree = _Tree(graph, names, *_dependences(graph, names))
     yield from tree.below(0, known, {}, {}, None if wanted is None else list(wanted))
 
 
 @final
 @dataclass(frozen=True)
-class _Tree:
-    """The tasks as the levels of a tree.
+class _Level:
+    """One task.
 
     Args:
-        graph: the supergraph.
-        names: the tasks, a level each.
-        labels: for each task, the labels on which its output depends.
-        kept: for each level, the tasks whose outputs are kept while the decisions above it stay as they are.
+        name: of the task.
+        model: with its switches.
+        wiring: how it reads its inputs.
+        output: under which name its prediction is known.
+        needs: the labels on which its output depends.
+        own: the labels that are decided in it.
+        keeps: the tasks whose outputs are kept while the decisions above this level stay as they are.
+        open: the ways through the model by what was decided above, where they are few.
     """
 
-    graph: Graph
-    names: Sequence[str]
-    labels: Mapping[str, frozenset[str]]
-    kept: Sequence[Sequence[str]]
+    name: str
+    model: nn.Module
+    wiring: Wiring
+    output: str
+    needs: frozenset[str]
+    own: frozenset[str]
+    keeps: tuple[str, ...]
+    open: dict[frozenset[tuple[str, str]], list[Way]] = field(default_factory=dict)
 
-    @property
-    def outputs(self) -> list[str]:
-        return [self.graph.outputs[name] for name in self.names]
+    def ways(self, decided: Decided) -> Iterable[Way]:
+        """Each way through the model that agrees with what is decided: its own decisions, a path and how that reads."""
+        above = frozenset((label, decided[label]) for label in self.own if label in decided)
+        if above not in self.open:
+            found = list(islice(self._ways(dict(above)), _MOST_KEPT + 1))
+            if len(found) > _MOST_KEPT:
+                return self._ways(dict(above))
+            self.open[above] = found
+        return self.open[above]
+
+    def path(self, decided: Decided) -> tuple[nn.Module, Wiring]:
+        return path_of_task(self.model, self.wiring, decided)
+
+    def _ways(self, above: Decided) -> Iterator[Way]:
+        return ((own, *self.path(own)) for own in decisions(self.model, above))
+
+
+@final
+@dataclass(frozen=True)
+class _Tree:
+    """The tasks as the levels of a tree; it does not refer to the graph, which keeps it."""
+
+    levels: Sequence[_Level]
 
     def below(
-        self,
-        level: int,
-        known: Mapping[str, Tensor],
-        decided: Mapping[str, str],
-        memory: Memory,
-        wanted: Sequence[Mapping[str, str]] | None,
+        self, depth: int, known: Mapping[str, Tensor], decided: Decided, memory: Memory, wanted: Wanted
     ) -> Iterator[tuple[Architecture, dict[str, Tensor]]]:
-        if level == len(self.names):
-            yield Architecture(decided), {output: known[output] for output in self.outputs}
+        if depth == len(self.levels):
+            yield Architecture(decided), {level.output: known[level.output] for level in self.levels}
             return
-        name = self.names[level]
-        if self.kept[level]:
-            memory = {**memory, **{task: {} for task in self.kept[level]}}
-        for own, these in self._ways(name, decided, wanted):
-            made = self._run(name, known, own, memory.get(name))
-            yield from self.below(level + 1, {**known, self.graph.outputs[name]: made}, own, memory, these)
-
-    def _ways(
-        self, name: str, decided: Mapping[str, str], wanted: Sequence[Mapping[str, str]] | None
-    ) -> Iterator[tuple[Mapping[str, str], Sequence[Mapping[str, str]] | None]]:
-        model = self.graph.models[name]
-        if wanted is None:
-            yield from ((own, None) for own in decisions(model, decided))
-            return
-        groups: dict[Architecture, list[Mapping[str, str]]] = {}
-        for architecture in wanted:
-            groups.setdefault(Architecture({**decided, **reached(model, architecture)}), []).append(
-                architecture
-            )
-        yield from groups.items()
-
-    def _run(
-        self,
-        name: str,
-        known: Mapping[str, Tensor],
-        decided: Mapping[str, str],
-        kept: dict[frozenset[tuple[str, str]], Tensor] | None,
-    ) -> Tensor:
-        if kept is None:
-            model, wiring = path_of_task(self.graph, name, decided)
-            return call(model, *wiring, known)
-        key = frozenset((label, option) for label, option in decided.items() if label in self.labels[name])
-        if key not in kept:
-            kept[key] = self._run(name, known, decided, None)
-        return kept[key]
+        level = self.levels[depth]
+        if level.keeps:
+            memory = {**memory, **{task: {} for task in level.keeps}}
+        for own, model, wiring, these in _branches(level, decided, wanted):
+            made = _run(level, model, wiring, known, own, memory.get(level.name))
+            yield from self.below(depth + 1, {**known, level.output: made}, own, memory, these)
 
 
-def _dependences(graph: Graph, names: Sequence[str]) -> tuple[dict[str, frozenset[str]], list[list[str]]]:
-    """The labels and the kept tasks of a :class:`_Tree`."""
-    own = {name: labels_of(graph.models[name]) for name in names}
+def _branches(
+    level: _Level, decided: Decided, wanted: Wanted
+) -> Iterator[tuple[Decided, nn.Module, Wiring, Wanted]]:
+    if wanted is None:
+        for own, model, wiring in level.ways(decided):
+            yield {**decided, **own}, model, wiring, None
+        return
+    groups: dict[Architecture, list[Decided]] = {}
+    for architecture in wanted:
+        own = Architecture({**decided, **reached(level.model, architecture)})
+        groups.setdefault(own, []).append(architecture)
+    for key, those in groups.items():
+        yield key, *level.path(key), those
+
+
+def _run(
+    level: _Level,
+    model: nn.Module,
+    wiring: Wiring,
+    known: Mapping[str, Tensor],
+    decided: Decided,
+    kept: dict[frozenset[tuple[str, str]], Tensor] | None,
+) -> Tensor:
+    if kept is None:
+        return call(model, *wiring, known)
+    key = frozenset((label, option) for label, option in decided.items() if label in level.needs)
+    if key not in kept:
+        kept[key] = call(model, *wiring, known)
+    return kept[key]
+
+
+# Finding out what depends on what takes as long as a small model runs.
+_TREES: WeakKeyDictionary[Graph, dict[tuple[str, ...], _Tree]] = WeakKeyDictionary()
+_MOST_KEPT = 256
+
+
+def _tree(graph: Graph, names: tuple[str, ...]) -> _Tree:
+    kept = _TREES.setdefault(graph, {})
+    if names not in kept:
+        own = {name: labels_of(graph.models[name]) for name in names}
+        before = _before(graph, names)
+        needs = {name: own[name].union(*(own[other] for other in before[name])) for name in names}
+        keeps: dict[str, list[str]] = {name: [] for name in names}
+        for depth, name in enumerate(names):
+            strange = [other for other in names[:depth] if own[other] - needs[name]]
+            if strange:
+                keeps[strange[0]].append(name)
+        kept[names] = _Tree(
+            [
+                _Level(
+                    name,
+                    graph.models[name],
+                    graph.wiring[name],
+                    graph.outputs[name],
+                    needs[name],
+                    own[name],
+                    tuple(keeps[name]),
+                )
+                for name in names
+            ]
+        )
+    return kept[names]
+
+
+def _before(graph: Graph, names: Sequence[str]) -> dict[str, frozenset[str]]:
+    """For each task the tasks whose outputs it reads, directly or not."""
     makers: dict[str, str] = {}
-    needs: dict[str, frozenset[str]] = {}
-    kept: list[list[str]] = [[] for _ in names]
-    for level, name in enumerate(names):
+    found: dict[str, frozenset[str]] = {}
+    for name in names:
         positional, keywords = graph.wiring[name]
         read = [*positional, *(column for _, column in keywords)]
         above = {makers[column] for column in read if column in makers}
-        needs[name] = frozenset(above).union(*(needs[other] for other in above))
+        found[name] = frozenset(above).union(*(found[other] for other in above))
         makers[graph.outputs[name]] = name
-        labels = own[name].union(*(own[other] for other in needs[name]))
-        strange = [i for i in range(level) if own[names[i]] - labels]
-        if strange:
-            kept[strange[0]].append(name)
-    return {name: own[name].union(*(own[other] for other in needs[name])) for name in names}, kept
+    return found

@@ -68,19 +68,26 @@ _MOST_KEPT = 256
 
 def _kept_path(net: Graph, architecture: Architecture) -> Graph:
     kept = _PATHS.setdefault(net, {})
-    if architecture not in kept:
+    path = kept.get(architecture)
+    if path is None:
         while len(kept) >= _MOST_KEPT:
             del kept[next(iter(kept))]
-        found = {name: path_of_task(net, name, architecture) for name in net.wiring}
-        models = {name: model for name, (model, _) in found.items()}
-        kept[architecture] = Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
-    return kept[architecture]
+        path = kept[architecture] = _graph_of_path(net, architecture)
+    return path
 
 
-def path_of_task(graph: Graph, name: str, architecture: Mapping[str, str]) -> tuple[nn.Module, Wiring]:
-    """The path of one task of a supergraph, and how it reads the task's inputs."""
-    model: nn.Module = graph.models[name]
-    wiring = graph.wiring[name]
+def _graph_of_path(net: Graph, architecture: Architecture) -> Graph:
+    found = {
+        name: path_of_task(net.models[name], wiring, architecture) for name, wiring in net.wiring.items()
+    }
+    models = {name: model for name, (model, _) in found.items()}
+    return Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
+
+
+def path_of_task(
+    model: nn.Module, wiring: Wiring, architecture: Mapping[str, str]
+) -> tuple[nn.Module, Wiring]:
+    """The path of the model of one task, and how it reads the task's inputs."""
     while isinstance(model, Switch):
         number = model.number(architecture)
         assert model.wirings is not None
