@@ -14,8 +14,7 @@ from tsunagu.cli.bars import bars
 from tsunagu.cli.console import console
 from tsunagu.errors import TsunaguError
 from tsunagu.studies import Planned, Watcher
-from tsunagu.train import Training
-from tsunagu.trials import Result
+from tsunagu.trials import Result, Watched
 
 __all__ = ["watching"]
 
@@ -71,7 +70,7 @@ class _Bars:
         self.progress.update(self.trials, state=_words(planned))
         self.progress.reset(self.epochs, description="", total=None, state="")
 
-    def step(self, training: Training) -> None:
+    def step(self, training: Watched) -> None:
         self.seen += training.pipeline.train.batch_size
         now = time.monotonic()
         if now - self.looked < REFRESH:
@@ -79,7 +78,7 @@ class _Bars:
         rate, self.seen, self.looked = self.seen / (now - self.looked), 0, now
         self._draw(training, f"{self.state} {rate:,.0f} events/s")
 
-    def epoch(self, training: Training) -> None:
+    def epoch(self, training: Watched) -> None:
         last = training.position.history[-1]
         metric = "" if last.metric != last.metric else f" {training.pipeline.metric} {last.metric:.4f}"
         self.state = f"loss {last.train_loss:.4f} | {last.valid_loss:.4f}{metric}"
@@ -90,7 +89,7 @@ class _Bars:
         if self.epochs is None:
             self.progress.update(self.trials, state=f"{_words(planned)}: {_came_to(result)}")
 
-    def _draw(self, training: Training, state: str) -> None:
+    def _draw(self, training: Watched, state: str) -> None:
         assert self.epochs is not None
         place, each = training.position, training.steps_per_epoch
         description = f"{training.stage.name}, epoch {place.epoch + 1}"

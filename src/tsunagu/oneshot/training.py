@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
@@ -30,7 +29,7 @@ from tsunagu.search import Distribution, HasDistribution, Searcher, Space, fair_
 from tsunagu.spec import Architecture, Pipeline
 from tsunagu.tasks import Stage, stages
 from tsunagu.tasks.supernet import build_supergraph, reached
-from tsunagu.train import Epoch, Position
+from tsunagu.train import Epoch, Meter, Position
 
 __all__ = ["OneShot"]
 
@@ -53,6 +52,7 @@ class OneShot:
     Attributes:
         graph: the supernet.
         position: the place in the training, with its history.
+        meter: what the search has cost.
         trajectory: for each epoch of the last stage, the distribution over options that the searcher held.
     """
 
@@ -71,7 +71,8 @@ class OneShot:
         self._noise = list(stochastic(self.graph))
         self._questions: tuple[int, list[Tensor]] | None = None
         self._loss = torch.zeros((), device=table.device)
-        self._started = time.monotonic()
+        self.meter = Meter()
+        self.meter.bear(1.0)
 
     @property
     def stage(self) -> Stage:
@@ -86,7 +87,7 @@ class OneShot:
     @property
     def seconds(self) -> float:
         """Time spent, earlier runs of an interrupted search included."""
-        return self.position.seconds + time.monotonic() - self._started
+        return self.meter.seconds
 
     @property
     def parameters(self) -> int:
@@ -144,7 +145,8 @@ class OneShot:
 
     def note(self) -> str:
         """The rest of the state, as JSON."""
-        position = Position(**vars(self.position) | {"seconds": self.seconds})
+        spent = {"seconds": self.meter.seconds, "cpu_seconds": self.meter.cpu_seconds}
+        position = Position(**vars(self.position) | spent)
         plain, _ = to_data(self._state)
         return json.dumps({"position": position.dumps(), "searcher": plain, "trajectory": self.trajectory})
 
@@ -157,7 +159,8 @@ class OneShot:
         kept = json.loads(note)
         self.position = Position.loads(kept["position"])
         self.trajectory = kept["trajectory"]
-        self._started = time.monotonic()
+        self.meter = Meter(self.position.seconds, self.position.cpu_seconds)
+        self.meter.bear(1.0)
         self._leaves.load(tensors)
         for name, value in self.graph.named_buffers():
             value.copy_(tensors[f"buffers.{name}"])

@@ -30,6 +30,7 @@ from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.schema import schema
+from tsunagu.spec.searches import Search
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations
@@ -45,6 +46,7 @@ __all__ = [
     "Node",
     "Path",
     "Pipeline",
+    "Search",
     "Study",
     "Task",
     "Train",

@@ -18,8 +18,8 @@ from tsunagu.studies.place import Place, placed
 from tsunagu.studies.plan import Planned, plan
 from tsunagu.studies.tables import Row, write_results, write_summary
 from tsunagu.studies.work import Assigned, RunHere, RunThere, follow_study, leave_device
-from tsunagu.train import Training, here
-from tsunagu.trials import Executor, Result, Store, leading, populations
+from tsunagu.train import here
+from tsunagu.trials import Executor, Result, Store, Watched, leading, populations
 from tsunagu.trials.executors import Answer, Failure, make_executor
 
 __all__ = ["Outcome", "Watcher", "run_study"]
@@ -50,8 +50,8 @@ class Watcher:
     begin: Callable[[Sequence[Planned]], None] = _ignore
     found: Callable[[Planned, Result], None] = _ignore
     trial: Callable[[Planned], None] = _ignore
-    step: Callable[[Training], None] = _ignore
-    epoch: Callable[[Training], None] = _ignore
+    step: Callable[[Watched], None] = _ignore
+    epoch: Callable[[Watched], None] = _ignore
     end: Callable[[Planned, Result | TsunaguError], None] = _ignore
 
 

@@ -12,6 +12,7 @@ from tsunagu.train.evaluation import (
     reseed_for_evaluation,
 )
 from tsunagu.train.fused import Steps
+from tsunagu.train.meter import Meter
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
@@ -28,6 +29,7 @@ __all__ = [
     "Evaluation",
     "Finished",
     "Member",
+    "Meter",
     "Population",
     "Position",
     "Rows",
