@@ -47,19 +47,24 @@ class _Bars:
     progress: Progress
     trials: TaskID | None = None
     epochs: TaskID | None = None
-    stored: int = 0
+    total: int = 0
+    ended: int = 0
     looked: float = 0.0
     seen: int = 0
     state: str = ""
 
     def begin(self, planned: Sequence[Planned]) -> None:
-        self.trials = self.progress.add_task("trials", total=len(planned), state="")
+        """More trials; a search plans them round by round."""
+        if self.trials is None:
+            self.trials = self.progress.add_task("trials", total=0, state="")
+        self.total += len(planned)
+        self.progress.update(self.trials, total=self.total)
 
     def found(self, planned: Planned, result: Result) -> None:  # noqa: ARG002
         assert self.trials is not None
-        self.stored += 1
+        self.ended += 1
         # What took no time says nothing of the time that is left.
-        self.progress.reset(self.trials, completed=self.stored)
+        self.progress.reset(self.trials, completed=self.ended)
 
     def trial(self, planned: Planned) -> None:
         """Where trials run in workers nobody calls this, and there is no bar of epochs."""
@@ -85,6 +90,7 @@ class _Bars:
 
     def end(self, planned: Planned, result: Result | TsunaguError) -> None:
         assert self.trials is not None
+        self.ended += 1
         self.progress.advance(self.trials)
         if self.epochs is None:
             self.progress.update(self.trials, state=f"{_words(planned)}: {_came_to(result)}")

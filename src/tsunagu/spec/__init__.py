@@ -24,6 +24,7 @@ from tsunagu.spec.architecture import (
 from tsunagu.spec.canonical import canonical, digest
 from tsunagu.spec.columns import check_columns, check_leaks
 from tsunagu.spec.counting import count
+from tsunagu.spec.covering import some_architectures
 from tsunagu.spec.document import Document, load_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
@@ -72,6 +73,7 @@ __all__ = [
     "parse_value",
     "resolve",
     "schema",
+    "some_architectures",
     "supervisors",
     "to_data",
     "validate_study",

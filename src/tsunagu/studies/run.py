@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tsunagu.errors import ResumeError, TsunaguError
@@ -16,10 +16,12 @@ from tsunagu.studies.checks import check_study
 from tsunagu.studies.opening import Tables
 from tsunagu.studies.place import Place, placed
 from tsunagu.studies.plan import Planned, plan
-from tsunagu.studies.tables import Row, write_results, write_summary
+from tsunagu.studies.rows import Row
+from tsunagu.studies.supernets import Agreement, Judged, agreements, judged, write_agreements
+from tsunagu.studies.tables import write_results, write_summary
 from tsunagu.studies.work import Assigned, RunHere, RunThere, follow_study, leave_device
 from tsunagu.train import here
-from tsunagu.trials import Executor, Result, Store, Watched, leading, populations
+from tsunagu.trials import Executor, Result, Store, Trial, Watched, leading, populations
 from tsunagu.trials.executors import Answer, Failure, make_executor
 
 __all__ = ["Outcome", "Watcher", "run_study"]
@@ -39,7 +41,7 @@ class Watcher:
     """Functions that are told what happens while a study runs.
 
     Args:
-        begin: the trials that will run, or be found in the store.
+        begin: the trials that will run, or be found in the store; with a search, once for each of its rounds.
         found: a trial is in the store already.
         trial: a trial begins; only where trials run in this process, as the next two.
         step: a training made an optimiser step; of a population each member that takes part.
@@ -106,21 +108,24 @@ def run_study(
 
 def _run(study: Study, out: Path, base: Path, watch: Watcher, place: Place) -> Outcome:
     tables = check_study(study, base)
-    planned = list(plan(study))
-    watch.begin(planned)
     write_bytes(out / "study.yaml", dump_yaml(study).encode())
     baselines = store_baselines(study, tables.of(study.data), out / "baselines.npz")
-    run = _Run(study, out, base, watch, tables, baselines, planned, place)
-    run.find()
-    for _ in range(ATTEMPTS):
-        run.attempt()
+    run = _Run(study, out, base, watch, tables, baselines, place)
+    while run.next_round():
+        run.find()
+        for _ in range(ATTEMPTS):
+            run.attempt()
     leave_device()
     return run.end()
 
 
 @dataclass
 class _Run:
-    """A study on its way: trials in their planned order, and what has come of them under their digests."""
+    """A study on its way: trials in their planned order, and what has come of them under their digests.
+
+    It goes in rounds. What a search asks for next is planned when all trials of a round have ended, so who is trained with
+    whom is the same whenever the study is interrupted.
+    """
 
     study: Study
     out: Path
@@ -128,18 +133,49 @@ class _Run:
     watch: Watcher
     tables: Tables
     baselines: Sequence[Baseline]
-    planned: Sequence[Planned]
     place: Place
+    planned: Sequence[Planned] = ()
     digests: Sequence[str] = ()
     named: dict[str, list[Planned]] = field(default_factory=dict)
+    round: Sequence[str] = ()
+    settled: set[str] = field(default_factory=set)
+    announced: set[tuple[str, str]] = field(default_factory=set)
+    agreements: dict[tuple[str, str], Sequence[Judged]] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.digests = [each.trial.digest(self.tables.of(each.study.data)) for each in self.planned]
+    def next_round(self) -> bool:
+        """Plan what is known to be needed now; whether there is anything new to run."""
+        self.settled |= set(self.round)
+        self.planned = list(plan(self.study, self._known))
+        self.digests = [self._digest(each.study, each.trial) for each in self.planned]
         # Variations may come to the same trial; it is run once.
+        self.named = {digest: [] for digest in self.digests}
         for digest, each in zip(self.digests, self.planned, strict=True):
-            self.named.setdefault(digest, []).append(each)
+            self.named[digest].append(each)
+        self.round = [digest for digest in self.named if digest not in self.settled]
+        self._announce()
+        return bool(self.round)
+
+    def _announce(self) -> None:
+        """Tell of what is planned for the first time, and of what another method has trained already."""
+        pairs = list(zip(self.planned, self.digests, strict=True))
+        new = [pair for pair in pairs if (pair[0].method, pair[1]) not in self.announced]
+        self.announced |= {(planned.method, digest) for planned, digest in new}
+        if new:
+            self.watch.begin([planned for planned, _ in new])
+        for planned, digest in new:
+            if digest in self.settled and digest in self.results:
+                self.watch.found(planned, self.results[digest])
+
+    def _digest(self, study: Study, trial: Trial) -> str:
+        return trial.digest(self.tables.of(study.data))
+
+    def _known(self, study: Study, trial: Trial) -> Result | Exception | None:
+        digest = self._digest(study, trial)
+        if digest not in self.settled:
+            return None
+        return self.results.get(digest) or self.failures[digest].error()
 
     @property
     def store(self) -> Store:
@@ -147,12 +183,12 @@ class _Run:
 
     def find(self) -> None:
         """Take from the store what is there."""
-        for digest, alike in self.named.items():
+        for digest in self.round:
             # A result that cannot be read is a failure of its trial, reported with the others.
             with suppress(ResumeError):
                 if found := self.store.find(digest):
                     self.results[digest] = found
-                    for planned in alike:
+                    for planned in self.named[digest]:
                         self.watch.found(planned, found)
         self.write()
 
@@ -161,7 +197,7 @@ class _Run:
         openers: dict[str, Study] = {}
         for study in (self.study, *(planned.study for planned in self.planned)):
             openers.setdefault(canonical(study.data), study)
-        planned = [self._assigned(digest, openers) for digest in self.named]
+        planned = [self._assigned(digest, openers) for digest in self.round]
         # Whole, with what is finished in them: the checkpoint of a population is that of all its members.
         todo = [group for group in _populations(planned) if any(self._is_open(each.digest) for each in group)]
         if todo:
@@ -188,11 +224,13 @@ class _Run:
         """The tables of what is finished, whatever the order in which it was."""
         rows = self._rows()
         write_results(self.out / "results.csv", rows, self.baselines)
-        table = self.tables.of(self.study.data)
-        write_summary(self.out / "summary.json", self.study, rows, self.baselines, table)
+        table, agreements = self.tables.of(self.study.data), self._agreements(rows)
+        write_agreements(self.out / "supernet.csv", agreements)
+        write_summary(self.out / "summary.json", self.study, rows, self.baselines, table, agreements)
 
     def end(self) -> Outcome:
         """Report what failed in the end."""
+        self.write()
         pairs = zip(self.planned, self.digests, strict=True)
         errors = [(each, self.failures[digest].error()) for each, digest in pairs if digest in self.failures]
         for planned, error in errors:
@@ -201,8 +239,23 @@ class _Run:
 
     def _rows(self) -> list[Row]:
         pairs = zip(self.planned, self.digests, strict=True)
-        return [
+        found = [
             Row(planned=each, result=self.results[digest]) for each, digest in pairs if digest in self.results
+        ]
+        searches = {(row.planned.method, row.place): row.result for row in found if row.role == "search"}
+        return [replace(row, search=searches.get((row.planned.method, row.place))) for row in found]
+
+    def _agreements(self, rows: Sequence[Row]) -> list[Agreement]:
+        for row in rows:
+            name = (row.planned.method, row.result.digest)
+            if row.role == "search" and name not in self.agreements:
+                self.agreements[name] = judged(row, self.tables.of(row.planned.study.data))
+        known = {row.result.digest: row.result for row in rows if row.role == "trial"}
+        return [
+            found
+            for row in rows
+            if row.role == "search"
+            for found in agreements(row, self.agreements[row.planned.method, row.result.digest], known)
         ]
 
     def _is_open(self, digest: str) -> bool:
