@@ -62,8 +62,8 @@ def record(row: Row) -> dict[str, object]:
 
 
 def _of_search(search: Result) -> dict[str, object]:
-    found = {"digest": search.digest, "seconds": search.seconds, **search.metrics}
-    return {f"search:{name}": value for name, value in found.items()}
+    found = {"digest": search.digest, "seconds": search.seconds, "cpu_seconds": search.cpu_seconds}
+    return {f"search:{name}": value for name, value in (found | dict(search.metrics)).items()}
 
 
 def fold_field(label: str) -> dict[str, str]:

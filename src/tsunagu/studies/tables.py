@@ -69,6 +69,7 @@ def write_summary(
     methods = list(dict.fromkeys(row.planned.method for row in rows))
     tried = {name: [row for row in rows if row.planned.method == name] for name in methods}
     chosen = {name: [e.item for e in _chosen(study, tried[name]) if e.item is not None] for name in methods}
+    unit = _one_training(rows)
     content = {
         "name": study.name or path.resolve().parent.name,
         "metric": next(iter(calls)),
@@ -78,9 +79,10 @@ def write_summary(
             for name, task in study.tasks.items()
             if task.losses
         },
+        "training": {"cpu_seconds": unit},
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
         "table": {"files": list(table.files), "fingerprint": table.fingerprint},
-        "methods": [_method(name, chosen[name], tried[name], agreements) for name in methods],
+        "methods": [_method(name, chosen[name], tried[name], agreements, unit) for name in methods],
         "baselines": [
             {"method": b.method, **fold_field(b.fold), "metrics": dict(b.metrics)} for b in baselines
         ],
@@ -130,10 +132,10 @@ def _is_like(table: Table, column: str, target: str) -> bool:
 
 
 def _method(
-    method: str, chosen: Sequence[Row], tried: Sequence[Row], agreements: Sequence[Agreement]
+    method: str, chosen: Sequence[Row], tried: Sequence[Row], agreements: Sequence[Agreement], unit: float
 ) -> dict[str, object]:
     full = [row for row in tried if row.role == "trial"]
-    content = {"method": method, **_numbers(chosen), **_effort(tried), "cost": _cost(tried, full)}
+    content = {"method": method, **_numbers(chosen), **_effort(tried), "cost": _cost(tried, unit)}
     if search := tried[0].planned.study.search:
         own = [each for each in agreements if each.method == method]
         content |= {"search": {"key": search.key, **_search(tried, own)}}
@@ -144,13 +146,16 @@ def _method(
     return content
 
 
-def _cost(tried: Sequence[Row], full: Sequence[Row]) -> float | None:
-    """Processor time for one seed and fold, in units of one full training of this method."""
-    spent = [row.result.cpu_seconds for row in full]
-    if not sum(spent):
-        return None
-    each = math.fsum(float(str(_effort(own)["cpu_seconds"])) for own in _by_place(tried).values())
-    return each / len(_by_place(tried)) / (math.fsum(spent) / len(spent))
+def _cost(tried: Sequence[Row], unit: float) -> float | None:
+    """Processor time for one seed and fold, in units of one training."""
+    spent = [float(str(_effort(own)["cpu_seconds"])) for own in _by_place(tried).values()]
+    return math.fsum(spent) / len(spent) / unit if unit else None
+
+
+def _one_training(rows: Sequence[Row]) -> float:
+    """Mean processor time of all full trainings of a study, each counted once."""
+    spent = {row.result.digest: row.result.cpu_seconds for row in rows if row.role == "trial"}
+    return math.fsum(spent.values()) / len(spent) if spent else 0.0
 
 
 def _by_place(rows: Sequence[Row]) -> dict[Place, list[Row]]:
