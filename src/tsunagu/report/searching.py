@@ -80,12 +80,13 @@ def draw_search(outcome: Outcome, method: Method) -> Drawing:
     columns = min(len(shown), COLUMNS)
     rows = math.ceil(len(shown) / columns)
     size = (SIZE[0] * (1 + 0.55 * (columns - 1)), SIZE[1] * (1 + 0.8 * (rows - 1)))
+    most = max(len({each.option for each in found if each.label == label}) for label in shown)
     figure, panels = canvas(rows, columns, size=size, sharex=True, sharey=True)
     for axes, label in zip(panels, shown, strict=False):
-        _plot(axes, [each for each in found if each.label == label])
-        left = outcome.name if axes is panels[0] else ""
+        _plot(axes, [each for each in found if each.label == label], most)
+        left = f"{outcome.name}, {method.name}" if axes is panels[0] else ""
         y = "Probability" if panels.index(axes) % columns == 0 else ""
-        legend = {"title": method.name if axes is panels[0] else None, "loc": "best"}
+        legend = {"loc": "upper left", "ncols": COLUMNS, "columnspacing": 1.2, "handlelength": 1.8}
         dress(axes, x="Epoch", y=y, left=left, right=short_label(label), legend=legend)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
@@ -94,7 +95,7 @@ def draw_search(outcome: Outcome, method: Method) -> Drawing:
     return Drawing(figure=figure, numbers=numbers, left_out=more)
 
 
-def _plot(axes: Axes, found: Sequence[Trajectory]) -> None:
+def _plot(axes: Axes, found: Sequence[Trajectory], most: int) -> None:
     options = list(dict.fromkeys(each.option for each in found))
     for number, option in enumerate(options):
         own = [each for each in found if each.option == option]
@@ -107,7 +108,9 @@ def _plot(axes: Axes, found: Sequence[Trajectory]) -> None:
         thick: dict[str, Any] = {"linewidth": 2.2, "marker": "o", "markersize": 3.5 if common < 60 else 0}
         axes.plot(own[0].epoch[:common], mean, label=option, **look, **thick)
     axes.axhline(1 / len(options), color="black", linewidth=0.8, linestyle=":")
-    axes.set_ylim(0, 1.02)
+    # Room for the legend above what can be a probability.
+    axes.set_ylim(0, 1.06 + 0.075 * math.ceil(most / COLUMNS))
+    axes.set_yticks(np.arange(6) / 5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     axes.xaxis.minorticks_off()
     axes.margins(x=0.03)
