@@ -220,8 +220,8 @@ def test_beginnings_are_not_mistaken_for_each_other_in_a_group(found, space, tab
     together = run_group(trials, table, store)
     alone = Store(tmp_path / "alone")
     for search in searches:
-        (alone.root / search.digest).parent.mkdir(exist_ok=True)
-        os.symlink(search.path, alone.root / search.digest)
+        alone.root.mkdir(exist_ok=True)
+        (alone.root / search.digest).symlink_to(search.path)
     for trial, result in zip(trials, together, strict=True):
         other = run_trial(trial, table, alone)
         assert result.metrics == pytest.approx(other.metrics, rel=1e-4)
@@ -235,7 +235,7 @@ def test_a_beginning_that_was_interrupted_ends_in_the_same_bytes(found, space, t
     parts, killed = _killed_every(2, trial, table, store)
     other = Store(tmp_path / "other")
     other.root.mkdir()
-    os.symlink(search.path, other.root / search.digest)
+    (other.root / search.digest).symlink_to(search.path)
     whole = run_trial(trial, table, other)
     assert killed >= 1
     assert (parts.path / "weights.safetensors").read_bytes() == (

@@ -53,15 +53,15 @@ def clouds(outcome: Outcome, method: Method) -> list[Cloud]:
     """One for each search of a method.
 
     Raises:
-        Undrawable: no architecture has both values.
+        Undrawable: no two architectures of a search have both values.
         DataError: a value is not a number.
     """
     places: dict[str, list[Row]] = {}
     for row in outcome.agreements:
         if row["method"] == method.name:
             places.setdefault(_place(row), []).append(row)
-    if not places:
-        msg = f"method {method.name}: none of its architectures was trained alone with the same settings and seeds"
+    if not any(len(rows) > 1 for rows in places.values()):
+        msg = f"method {method.name}: no two of its architectures were trained alone with the same settings and seed"
         raise Undrawable(msg)
     taken = {_place(row): row["digest"] for row in method.rows}
     return [_cloud(place, rows, taken.get(place, "")) for place, rows in places.items()]
@@ -94,7 +94,7 @@ def draw_supernet(outcome: Outcome, method: Method) -> Drawing:
     """A point an architecture, a colour a search; what a search came to has a ring.
 
     Raises:
-        Undrawable: no architecture has both values.
+        Undrawable: no two architectures of a search have both values.
     """
     found = clouds(outcome, method)
     figure, (axes,) = canvas()
