@@ -79,7 +79,7 @@ def write_summary(
             for name, task in study.tasks.items()
             if task.losses
         },
-        "training": {"cpu_seconds": unit},
+        "training": {"cpu_seconds": _or_none(unit)},
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
         "table": {"files": list(table.files), "fingerprint": table.fingerprint},
         "methods": [_method(name, chosen[name], tried[name], agreements, unit) for name in methods],
@@ -106,7 +106,7 @@ def _chosen(study: Study, rows: Sequence[Row]) -> list[Selected[Row]]:
     ]
 
 
-def _effort(tried: Sequence[Row]) -> dict[str, object]:
+def _effort(tried: Sequence[Row]) -> dict[str, float]:
     """What a method cost: the candidates, and whatever else its search has trained."""
     once = {row.result.digest: row.result for row in tried}.values()
     return {
@@ -135,7 +135,8 @@ def _method(
     method: str, chosen: Sequence[Row], tried: Sequence[Row], agreements: Sequence[Agreement], unit: float
 ) -> dict[str, object]:
     full = [row for row in tried if row.role == "trial"]
-    content = {"method": method, **_numbers(chosen), **_effort(tried), "cost": _cost(tried, unit)}
+    effort = {name: _or_none(value) for name, value in _effort(tried).items()}
+    content = {"method": method, **_numbers(chosen), **effort, "cost": _cost(tried, unit)}
     if search := tried[0].planned.study.search:
         own = [each for each in agreements if each.method == method]
         content |= {"search": {"key": search.key, **_search(tried, own)}}
@@ -148,8 +149,13 @@ def _method(
 
 def _cost(tried: Sequence[Row], unit: float) -> float | None:
     """Processor time for one seed and fold, in units of one training."""
-    spent = [float(str(_effort(own)["cpu_seconds"])) for own in _by_place(tried).values()]
-    return math.fsum(spent) / len(spent) / unit if unit else None
+    spent = [_effort(own)["cpu_seconds"] for own in _by_place(tried).values()]
+    return _or_none(math.fsum(spent) / len(spent) / unit) if unit else None
+
+
+def _or_none(value: float) -> float | None:
+    """JSON has no word for what is not a number."""
+    return value if math.isfinite(value) else None
 
 
 def _one_training(rows: Sequence[Row]) -> float:

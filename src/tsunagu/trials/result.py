@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ class Result:
         seed: the trial's seed.
         metrics: with the split in the name, such as ``test_auc``.
         seconds: time of the training, interruptions not counted; of a group that was trained in step its share.
-        cpu_seconds: the same of the processor, all threads of the process together.
+        cpu_seconds: the same of the processor, all threads of the process together; NaN where it is not known.
         architecture: option by label.
         parameters: trainable parameters by task.
         epochs: epochs run, and the best one, by stage.
@@ -92,7 +93,7 @@ class Result:
     @staticmethod
     def loads(text: str, path: Path) -> Result:
         """The result that :meth:`dumps` wrote in the folder ``path``."""
-        fields = json.loads(text)
+        fields = {"cpu_seconds": math.nan} | json.loads(text)  # earlier versions did not look
         fields["epochs"] = {stage: tuple(pair) for stage, pair in fields["epochs"].items()}
         return Result(**fields, path=path)
 
