@@ -44,11 +44,13 @@ class Outcome:
     """What a study came to.
 
     Args:
-        rows: one for each finished trial.
+        rows: one for each finished trial, as in ``results.csv``.
         baselines: metrics of columns that are read off the table without training.
         failures: trials that could not be finished, with the reason; the others are kept.
+        aside: what searches have trained beside these: supernets, and candidates for a part of the epochs.
     """
 
     rows: Sequence[Row]
     baselines: Sequence[Baseline]
     failures: Sequence[tuple[Planned, TsunaguError]]
+    aside: Sequence[Row] = ()

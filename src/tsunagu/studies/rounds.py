@@ -57,6 +57,8 @@ class Rounds:
 
     def next_round(self) -> bool:
         """Plan what is known to be needed now; whether there is anything new to run."""
+        if self.round and all(each.study.search is None for each in self.planned):
+            return False
         self.settled |= set(self.round)
         self.planned = list(plan(self.study, self._known))
         self.digests = [self._digest(each.study, each.trial) for each in self.planned]
@@ -146,7 +148,9 @@ class Rounds:
         errors = [(each, self.failures[digest].error()) for each, digest in pairs if digest in self.failures]
         for planned, error in errors:
             self.watch.end(planned, error)
-        return Outcome(rows=self._rows(), baselines=self.baselines, failures=errors)
+        found = self._rows()
+        rows, aside = ([row for row in found if (row.role == "trial") is full] for full in (True, False))
+        return Outcome(rows=rows, baselines=self.baselines, failures=errors, aside=aside)
 
     def _rows(self) -> list[Row]:
         pairs = zip(self.planned, self.digests, strict=True)

@@ -182,7 +182,7 @@ def _search(tried: Sequence[Row], agreements: Sequence[Agreement]) -> dict[str, 
         "seeds": [row.result.seed for row in supernets],
         "trials": [row.result.digest for row in supernets],
         "confidence": [row.result.metrics.get("confidence") for row in supernets],
-        "supernet": [row.result.metrics[short] for row in supernets],
+        "supernet": [_or_none(row.result.metrics[short]) for row in supernets],
         "kendall": [kendall(each) for each in own],
     }
 
