@@ -16,7 +16,7 @@ from tsunagu.errors import ResumeError
 from tsunagu.spec import Folds, choice, node, resolve
 from tsunagu.tasks import build_graph
 from tsunagu.train import Training
-from tsunagu.trials import Store, Trial, populations, read_tensors, run_group, run_trial
+from tsunagu.trials import Store, Trial, load_graph, populations, read_tensors, run_group, run_trial
 from tsunagu.trials.searching import path_weights
 
 SEARCHERS = [
@@ -85,6 +85,12 @@ def test_a_search_leaves_what_it_chose_and_why(searcher, trial_of, table, tmp_pa
     assert result.epochs == {"pretrain calibrate": (1, 1), "pretrain classify": (1, 1), "joint": (2, 2)}
     assert result.parameters["calibrate"] > 1
     assert result.cpu_seconds > 0
+
+
+def test_a_supernet_is_no_graph_to_load(trial_of, table, tmp_path):
+    result = run_trial(trial_of(node("Spos")), table, Store(tmp_path))
+    with pytest.raises(ResumeError, match="a search, whose supernet is no pipeline"):
+        load_graph(result.path)
 
 
 def test_no_test_event_is_read(trial_of, table, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tsunagu.studies.statistics import LEVEL, Spread
 
 __all__ = ["draw_cost"]
 
+COLUMNS = 2
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p")
 
 
@@ -47,11 +49,15 @@ def draw_cost(outcome: Outcome) -> Drawing:
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(y=0.12)
+    axes.margins(y=0.08)
+    # Room for the legend, since bars may stand anywhere below it.
+    share = 0.06 * (1 + math.ceil(len(axes.get_legend_handles_labels()[0]) / COLUMNS))
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top + (top - bottom) * share / (1 - share))
     bars = any(len(spread.values) > 2 for _, _, spread in found)
     y = f"{outcome.metric}" + (f", mean and {100 * LEVEL:.0f} % interval" if bars else ", mean")
     heading = {"left": outcome.name, "right": "test events"}
-    legend = {"title": "cost", "loc": "best", "fontsize": 11}
+    legend = {"title": "method and cost", "loc": "upper center", "fontsize": 11, "ncols": COLUMNS}
     dress(axes, x="Cost for each seed [trainings]", y=y, **heading, legend=legend)
     numbers = long_table([_row(*each) for each in found])
     return Drawing(figure=figure, numbers=numbers, left_out=left_out)
