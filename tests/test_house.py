@@ -278,7 +278,7 @@ def test_generators_of_ones_own_are_let_through() -> None:
 
 MAY_BE_INHERITED = {
     "TsunaguError",
-    "_Model",
+    "Model",
 }  # the root of our errors, and the settings that all models share
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tsunagu.cli import bars, progress
-from tsunagu.spec import Folds
+from tsunagu.spec import Folds, choice, node
 from tsunagu.studies import run_study
 
 
@@ -50,6 +50,20 @@ def test_the_events_of_all_members_of_a_population_are_counted(
         run_study(study, tmp_path, watcher=watcher)
     batches = math.ceil(len(table.split(Folds()).train) / 32)
     assert watcher.step.__self__.seen == 3 * 2 * batches * 32
+
+
+def test_the_trials_of_a_search_are_added_as_they_are_planned(screen, study_of, pipeline_of, tmp_path):
+    second = choice(mass=node("MassMLP", hidden=[4]), mlp=node("MLP", hidden=[4]))
+    study = study_of(pipeline_of(second=second, epochs=1, pretrain=False), search="Asng", seeds=2)
+    with progress.watching() as watcher:
+        run_study(study, tmp_path, watcher=watcher)
+        task = watcher.begin.__self__.progress.tasks[0]
+        assert (task.completed, task.total) == (4, 4)
+    with progress.watching() as watcher:
+        run_study(study, tmp_path, watcher=watcher)
+        task = watcher.begin.__self__.progress.tasks[0]
+        assert (task.completed, task.total) == (4, 4)
+    assert "events/s" in screen.getvalue()
 
 
 def test_a_quiet_place_gets_no_bars(monkeypatch):

@@ -80,7 +80,10 @@ def _bytes(out):
 
 def _rows(out):
     with (out / "results.csv").open(encoding="utf-8", newline="") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+        return [
+            {k: v for k, v in row.items() if k not in ("seconds", "cpu_seconds")}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _is_clean(out):

@@ -204,6 +204,8 @@ def test_the_job_that_htcondor_gets():
     [
         (None, InProcess()),
         (node("in_process"), InProcess()),
+        (node("in_process", most=1), InProcess(most=1)),
+        (node("processes", workers=2, most=8), Processes(workers=2, most=8)),
         (node("processes"), Processes()),
         (node("dask"), Dask()),
         (node("dask", cluster="tcp://host:8786"), Dask(cluster="tcp://host:8786")),
@@ -211,6 +213,7 @@ def test_the_job_that_htcondor_gets():
             node("dask", cluster="slurm", workers=4, queue="short"),
             Dask(cluster="slurm", workers=4, options={"queue": "short"}),
         ),
+        (node("dask", cluster="local", most=4), Dask(most=4)),
     ],
 )
 def test_a_line_of_the_study_is_an_executor(declared, found):
@@ -227,6 +230,7 @@ def test_a_line_of_the_study_is_an_executor(declared, found):
         ),
         (node("processes", workers=True), r"executor.args.workers: expected .*, found True"),
         (node("in_process", workers=2), r"executor.args.workers: unknown argument"),
+        (node("in_process", most=0), r"executor.args.most: expected a whole number of 1 or more, found 0"),
         (node("dask", cluster="slrum"), r"executor.args.cluster: .*'slrum' \(did you mean 'slurm'\?\)"),
         (node("dask", cluster=3), r"executor.args.cluster: expected a text, found 3"),
         (node("dask", cluster="slurm"), r"executor.args.workers: is missing: how many jobs slurm shall run"),
@@ -238,6 +242,25 @@ def test_a_line_of_the_study_is_an_executor(declared, found):
 def test_what_an_executor_does_not_take_is_named(declared, mistake):
     with pytest.raises(SpecError, match=mistake):
         make_executor(declared)
+
+
+def test_the_size_of_groups_stays_when_a_command_says_where_they_run():
+    assert choose_executor(node("in_process", most=1), workers=2) == node("processes", most=1, workers=2)
+    assert choose_executor(node("processes", workers=3, most=1), cluster="local") == node(
+        "dask", most=1, cluster="local"
+    )
+
+
+@pytest.mark.parametrize(("most", "groups"), [(1, [1] * 5), (2, [2, 2, 1]), (32, [5])])
+def test_a_group_has_no_more_trials_than_is_said(most, groups):
+    seen = []
+
+    def job(group):
+        seen.append(len(group))
+        return enumerate(group)
+
+    InProcess(most=most).run(job, [range(5)], lambda member, answer: None)
+    assert seen == groups
 
 
 def test_packages_that_are_missing_are_named(monkeypatch):

@@ -8,11 +8,12 @@ from typing import Any
 
 from rich.table import Table as Grid
 
+from tsunagu.cli.searches import describe_searches
 from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
-from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve
-from tsunagu.studies import count_stages, plan, seeds
+from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve, some_architectures
+from tsunagu.studies import Planned, count_stages, plan, seeds
 from tsunagu.tasks import build_graph, stages
 from tsunagu.trials import Trial, backends, populations
 
@@ -27,24 +28,28 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     if choices(study.pipeline):
         yield _choices(study.pipeline)
         yield from describe_supernet(study.pipeline, table)
-    yield from _trials(study)
-    yield _in_step(study, table)
+    planned = list(plan(study))
+    yield from _trials(study, planned)
+    yield from describe_searches(study, table)
+    yield _in_step(planned, study, table)
 
 
-def _trials(study: Study) -> Iterator[str]:
-    trials, each = list(plan(study)), len(seeds(study))
-    methods = Counter(trial.method for trial in trials)
-    yield f"{len(trials)} trial{'s'[: len(trials) > 1]} with {each} seed{'s'[: each > 1]}:"
+def _trials(study: Study, planned: Sequence[Planned]) -> Iterator[str]:
+    each, searched = len(seeds(study)), {p.method for p in planned if p.study.search is not None}
+    methods = Counter(trial.method for trial in planned)
+    first = " to begin with" if searched else ""
+    yield f"{len(planned)} trial{'s'[: len(planned) > 1]} with {each} seed{'s'[: each > 1]}{first}:"
     for method, number in methods.items():
-        yield f"  {method}: {number // each}" + (f" x {each}" if each > 1 else "")
-    count, trained = count_stages(study)
+        more = ", then what its search asks for" if method in searched else ""
+        yield f"  {method}: {number // each}" + (f" x {each}" if each > 1 else "") + more
+    count, trained = count_stages(planned)
     if trained < count:
         yield f"{trained} stages are trained instead of {count}: one that several trials share is trained once"
 
 
-def _in_step(study: Study, table: Table) -> Grid:
+def _in_step(planned: Sequence[Planned], study: Study, table: Table) -> Grid:
     """How many trials are trained as one population, and how the models of each are run."""
-    trials = list(plan(study))
+    trials = [each for each in planned if each.role != "search"]
     here = [
         trial.trial
         for trial in trials
@@ -119,7 +124,7 @@ def _name(model: Any) -> str:
 
 def _parameters(pipeline: Pipeline) -> dict[str, str]:
     found: dict[str, set[int]] = {name: set() for name in pipeline.tasks}
-    for architecture in architectures(pipeline):
+    for architecture in some_architectures(pipeline):
         graph = build_graph(resolve(pipeline, architecture), seed=0)
         for name, sizes in found.items():
             sizes.add(sum(p.numel() for p in graph.models[name].parameters() if p.requires_grad))

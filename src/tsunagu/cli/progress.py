@@ -14,8 +14,7 @@ from tsunagu.cli.bars import bars
 from tsunagu.cli.console import console
 from tsunagu.errors import TsunaguError
 from tsunagu.studies import Planned, Watcher
-from tsunagu.train import Training
-from tsunagu.trials import Result
+from tsunagu.trials import Result, Watched
 
 __all__ = ["watching"]
 
@@ -48,19 +47,24 @@ class _Bars:
     progress: Progress
     trials: TaskID | None = None
     epochs: TaskID | None = None
-    stored: int = 0
+    total: int = 0
+    ended: int = 0
     looked: float = 0.0
     seen: int = 0
     state: str = ""
 
     def begin(self, planned: Sequence[Planned]) -> None:
-        self.trials = self.progress.add_task("trials", total=len(planned), state="")
+        """More trials; a search plans them round by round."""
+        if self.trials is None:
+            self.trials = self.progress.add_task("trials", total=0, state="")
+        self.total += len(planned)
+        self.progress.update(self.trials, total=self.total)
 
     def found(self, planned: Planned, result: Result) -> None:  # noqa: ARG002
         assert self.trials is not None
-        self.stored += 1
+        self.ended += 1
         # What took no time says nothing of the time that is left.
-        self.progress.reset(self.trials, completed=self.stored)
+        self.progress.reset(self.trials, completed=self.ended)
 
     def trial(self, planned: Planned) -> None:
         """Where trials run in workers nobody calls this, and there is no bar of epochs."""
@@ -71,7 +75,7 @@ class _Bars:
         self.progress.update(self.trials, state=_words(planned))
         self.progress.reset(self.epochs, description="", total=None, state="")
 
-    def step(self, training: Training) -> None:
+    def step(self, training: Watched) -> None:
         self.seen += training.pipeline.train.batch_size
         now = time.monotonic()
         if now - self.looked < REFRESH:
@@ -79,18 +83,19 @@ class _Bars:
         rate, self.seen, self.looked = self.seen / (now - self.looked), 0, now
         self._draw(training, f"{self.state} {rate:,.0f} events/s")
 
-    def epoch(self, training: Training) -> None:
+    def epoch(self, training: Watched) -> None:
         last = training.position.history[-1]
         metric = "" if last.metric != last.metric else f" {training.pipeline.metric} {last.metric:.4f}"
         self.state = f"loss {last.train_loss:.4f} | {last.valid_loss:.4f}{metric}"
 
     def end(self, planned: Planned, result: Result | TsunaguError) -> None:
         assert self.trials is not None
+        self.ended += 1
         self.progress.advance(self.trials)
         if self.epochs is None:
             self.progress.update(self.trials, state=f"{_words(planned)}: {_came_to(result)}")
 
-    def _draw(self, training: Training, state: str) -> None:
+    def _draw(self, training: Watched, state: str) -> None:
         assert self.epochs is not None
         place, each = training.position, training.steps_per_epoch
         description = f"{training.stage.name}, epoch {place.epoch + 1}"

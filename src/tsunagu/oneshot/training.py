@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
@@ -31,7 +30,7 @@ from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_
 from tsunagu.spec import Pipeline
 from tsunagu.tasks import Stage
 from tsunagu.tasks.supernet import build_supergraph
-from tsunagu.train import Epoch, Position
+from tsunagu.train import Epoch, Meter, Position
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
 from tsunagu.train.state import copied, load, named, under, weights
 
@@ -58,6 +57,7 @@ class OneShot:
     Attributes:
         graph: the supernet.
         position: the place in the training, with its history.
+        meter: what the search has cost.
         trajectory: for each epoch of the last stage, the distribution over options that the searcher held.
         space: what is searched.
 
@@ -87,7 +87,8 @@ class OneShot:
         size = pipeline.train.batch_size
         self._questioned = Questioned(table, split.validation, size, seed=derive_seed(seed, "questions"))
         self._loss = torch.zeros((), device=table.device)
-        self._started = time.monotonic()
+        self.meter = Meter()
+        self.meter.bear(1.0)
 
     @property
     def stage(self) -> Stage:
@@ -102,7 +103,7 @@ class OneShot:
     @property
     def seconds(self) -> float:
         """Time spent, earlier runs of an interrupted search included."""
-        return self.position.seconds + time.monotonic() - self._started
+        return self.meter.seconds
 
     @property
     def parameters(self) -> int:
@@ -159,7 +160,8 @@ class OneShot:
 
     def note(self) -> str:
         """The rest of the state, as JSON."""
-        position = Position(**vars(self.position) | {"seconds": self.seconds})
+        spent = {"seconds": self.meter.seconds, "cpu_seconds": self.meter.cpu_seconds}
+        position = Position(**vars(self.position) | spent)
         plain, _ = to_data(self._state)
         return json.dumps({"position": position.dumps(), "searcher": plain, "trajectory": self.trajectory})
 
@@ -178,7 +180,8 @@ class OneShot:
         self.trajectory = kept["trajectory"]
         self.position = Position.loads(kept["position"])
         self._loss = tensors["loss"].clone().to(self.table.device)
-        self._started = time.monotonic()
+        self.meter = Meter(self.position.seconds, self.position.cpu_seconds)
+        self.meter.bear(1.0)
 
     def _epoch(self, on_step: Watch | None) -> None:
         place, size = self.position, self.pipeline.train.batch_size

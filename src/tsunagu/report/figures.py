@@ -12,6 +12,7 @@ from pathlib import Path
 from tsunagu import __version__
 from tsunagu.files import write_bytes
 from tsunagu.report.chosen import draw_choices, short_label
+from tsunagu.report.cost import draw_cost
 from tsunagu.report.learning import draw_learning
 from tsunagu.report.mass import draw_mass
 from tsunagu.report.momenta import draw_response
@@ -20,13 +21,15 @@ from tsunagu.report.overview import draw_overview
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.roc import draw_roc
 from tsunagu.report.scores import classes, draw_scores
+from tsunagu.report.searching import draw_search
 from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, save
+from tsunagu.report.supernet import draw_supernet
 from tsunagu.report.violin import draw_violins
 
 __all__ = ["is_current", "report"]
 
-TABLES = ("results.csv", "summary.json", "study.yaml", "baselines.npz")
+TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
 MADE_FROM = ".made_from"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
@@ -91,6 +94,7 @@ def _planned(outcome: Outcome) -> Plan:
     labels = _slugs([short_label(label) for label in outcome.options])
     for slug, label in zip(labels, outcome.options, strict=True):
         yield f"choices_{slug}", partial(draw_choices, outcome, label)
+    yield from _searches(outcome, slugs)
     for output in outcome.outputs:
         if output.classifies:
             yield from _classification(outcome, output, slugs)
@@ -98,6 +102,15 @@ def _planned(outcome: Outcome) -> Plan:
             yield from _calibration(outcome, output, slugs)
     for slug, method in zip(slugs, outcome.shown, strict=True):
         yield f"learning_{slug}", partial(draw_learning, outcome, method)
+
+
+def _searches(outcome: Outcome, slugs: Sequence[str]) -> Plan:
+    if any(method.tried > len(method.trials) or method.searches for method in outcome.shown):
+        yield "cost", partial(draw_cost, outcome)
+    for slug, method in zip(slugs, outcome.shown, strict=True):
+        if method.searches:
+            yield f"search_{slug}", partial(draw_search, outcome, method)
+            yield f"supernet_{slug}", partial(draw_supernet, outcome, method)
 
 
 def _classification(outcome: Outcome, output: Output, slugs: Sequence[str]) -> Plan:

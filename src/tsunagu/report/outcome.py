@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import final
@@ -15,10 +15,10 @@ from tsunagu.errors import DataError, did_you_mean
 from tsunagu.metrics import MetricCall
 from tsunagu.report.stored import Array, Row, StoredColumns, StoredTrial, Undrawable, each_drawable
 
-__all__ = ["CHOICE", "MOST", "Method", "Outcome", "Output"]
+__all__ = ["CHOICE", "MOST", "SEARCH", "Method", "Outcome", "Output"]
 
-CHOICE = "choice:"
-"""Before the label of a choice, in the columns of ``results.csv``."""
+CHOICE, SEARCH = "choice:", "search:"
+"""Before the label of a choice, and before what is of the search that made it, in the columns of ``results.csv``."""
 
 MOST = 8
 """Methods in one figure; more lines cannot be told apart."""
@@ -37,6 +37,8 @@ class Method:
         rows: its lines of ``results.csv``.
         trials: its trials, in the same order.
         tried: how many trials the rows were chosen from.
+        cost: processor time for each seed, in units of one training; None where that is not known.
+        kendall: for each search of a supernet, how far it ranks architectures as trainings alone do; where both are known.
     """
 
     name: str
@@ -44,6 +46,16 @@ class Method:
     rows: tuple[Row, ...]
     trials: tuple[StoredTrial, ...]
     tried: int = 0
+    cost: float | None = None
+    kendall: tuple[float, ...] = ()
+
+    @property
+    def searches(self) -> tuple[StoredTrial, ...]:
+        """The supernets that its rows were chosen by; none where it trained each candidate."""
+        column = SEARCH + "digest"
+        # A baseline has rows and no trials.
+        pairs = [(row, trial) for row, trial in zip(self.rows, self.trials, strict=False) if row.get(column)]
+        return tuple(replace(trial, folder=trial.folder.parent / row[column]) for row, trial in pairs)
 
     @property
     def unit(self) -> str:
@@ -77,7 +89,7 @@ class Method:
         Raises:
             DataError: a cell is not a number.
         """
-        filled = [row for row in self.rows if row[column]]
+        filled = [row for row in self.rows if row.get(column)]
         try:
             return {(row["seed"], row.get("fold", "")): float(row[column]) for row in filled}
         except ValueError as error:
@@ -131,6 +143,7 @@ class Outcome:
         events: how many there are in each split.
         columns: of ``results.csv``.
         options: of every choice, by label, in the order in which they were tried.
+        agreements: lines of ``supernet.csv``, which compares supernets with trainings alone.
         unchosen: the methods and seeds of which no architecture had a number to be chosen by.
     """
 
@@ -147,6 +160,7 @@ class Outcome:
     columns: tuple[str, ...]
     options: Mapping[str, tuple[str, ...]]
     unchosen: tuple[str, ...]
+    agreements: tuple[Row, ...] = ()
 
     def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
         """The drawn methods in which a loss looked at the output, and why the others are left out.

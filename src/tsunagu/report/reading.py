@@ -40,7 +40,7 @@ def read_outcome(folder: Path) -> Outcome:
         metric=metric,
         short=short,
         outputs=tuple(_output(name, fields) for name, fields in summary["outputs"].items()),
-        methods=_methods(chosen, folder / "trials"),
+        methods=_methods(chosen, folder / "trials", summary.get("methods", [])),
         baselines=tuple(
             Method(name=name, number=number, rows=tuple(own), trials=())
             for number, (name, own) in enumerate(plain.items())
@@ -51,6 +51,7 @@ def read_outcome(folder: Path) -> Outcome:
         columns=tuple(rows[0]),
         options=_options(rows),
         unchosen=_unchosen(chosen),
+        agreements=_agreements(folder / "supernet.csv"),
     )
 
 
@@ -104,21 +105,40 @@ def _number(row: Row, column: str) -> float:
         raise DataError(msg) from error
 
 
-def _methods(chosen: Mapping[str, Chosen], trials: Path) -> tuple[Method, ...]:
+def _agreements(path: Path) -> tuple[Row, ...]:
+    """Of a study without a supernet there is no such file."""
+    return tuple(read_rows(path, ("method", "seed", "supernet", "alone"))) if path.exists() else ()
+
+
+def _methods(
+    chosen: Mapping[str, Chosen], trials: Path, numbers: Sequence[Mapping[str, Any]]
+) -> tuple[Method, ...]:
+    told = {each.get("method"): each for each in numbers}
     taken = {name: [each.item for each in places if each.item] for name, places in chosen.items()}
     return tuple(
-        _method(name, rows, number, trials, sum(len(each.tried) for each in chosen[name]))
+        _method(name, rows, number, trials, sum(len(each.tried) for each in chosen[name]), told.get(name, {}))
         for number, (name, rows) in enumerate(taken.items())
         if rows
     )
 
 
-def _method(name: str, rows: Sequence[Row], number: int, trials: Path, tried: int) -> Method:
+def _method(
+    name: str, rows: Sequence[Row], number: int, trials: Path, tried: int, told: Mapping[str, Any]
+) -> Method:
     stored = [
         StoredTrial(seed=int(row["seed"]), fold=row.get("fold", ""), folder=trials / row["digest"])
         for row in rows
     ]
-    return Method(name=name, number=number, rows=tuple(rows), trials=tuple(stored), tried=tried)
+    taus = told.get("search", {}).get("kendall", [])
+    return Method(
+        name=name,
+        number=number,
+        rows=tuple(rows),
+        trials=tuple(stored),
+        tried=tried,
+        cost=told.get("cost"),
+        kendall=tuple(tau for tau in taus if tau is not None),
+    )
 
 
 def _options(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from tsunagu.report.outcome import Method, Outcome
+from tsunagu.report.outcome import SEARCH, Method, Outcome
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.stored import Array
 
 __all__ = ["results_table"]
 
 DASH = "\N{EN DASH}"
+KENDALL = "Kendall \N{GREEK SMALL LETTER TAU}"
+EXTRA = ("cost", "confidence", KENDALL)
+"""Of searches: trainings that one took, how sure it was, and how far its supernet ranks as trainings alone do."""
 
 
 def results_table(out: Path | str) -> Table:
@@ -40,14 +44,17 @@ def results_table(out: Path | str) -> Table:
     )
     table.add_column("method")
     table.add_column("trials", justify="right")
+    extra = [name for name in EXTRA if any(_extra(method, name) is not None for method in outcome.methods)]
+    for name in extra:
+        table.add_column(name, justify="right")
     for column in columns:
         table.add_column(Text(column.replace("_", " ", 1)), justify="right")
     for method in outcome.ranked([*outcome.methods, *outcome.baselines], "test"):
-        table.add_row(*_cells(outcome, method, columns))
+        table.add_row(*_cells(outcome, method, columns, extra))
     return table
 
 
-def _cells(outcome: Outcome, method: Method, columns: list[str]) -> list[Text]:
+def _cells(outcome: Outcome, method: Method, columns: list[str], extra: list[str]) -> list[Text]:
     trials = str(len(method.trials)) if method.trials else DASH
     if method.tried > len(method.trials):
         trials += f" of {method.tried}"
@@ -55,7 +62,17 @@ def _cells(outcome: Outcome, method: Method, columns: list[str]) -> list[Text]:
         _mean_and_spread(method.values(column)) if outcome.means_something(method, column) else DASH
         for column in columns
     ]
-    return [Text(cell) for cell in (method.name, trials, *numbers)]
+    more = [_extra(method, name) or DASH for name in extra]
+    return [Text(cell) for cell in (method.name, trials, *more, *numbers)]
+
+
+def _extra(method: Method, name: str) -> str | None:
+    """What a table of searches says beside the metrics; None where a method has no such number."""
+    if name == "cost":
+        worth_telling = method.searches or method.tried > len(method.trials)
+        return f"{method.cost:.3g}" if method.cost is not None and worth_telling else None
+    values = np.array(method.kendall) if name == KENDALL else method.values(SEARCH + "confidence")
+    return f"{values.mean():.2f}" if len(values) else None
 
 
 def _mean_and_spread(values: Array) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tsunagu.metrics import find_metric
-from tsunagu.report.outcome import Method, Outcome
+from tsunagu.report.outcome import SEARCH, Method, Outcome
 from tsunagu.report.reading import read_outcome
 from tsunagu.studies.statistics import LEVEL, Comparison, compare
 
@@ -44,10 +44,24 @@ def _events(outcome: Outcome) -> list[str]:
 def _chosen(outcome: Outcome) -> list[str]:
     searched = [method for method in outcome.methods if method.tried > len(method.trials)]
     column = outcome.metric_column("validation") if searched else ""
+    supernets = [_supernet(method) for method in outcome.methods if method.searches]
     return [
         f"{method.name}: for each seed the best of its architectures by {column}, {method.tried} trials"
         for method in searched
-    ] + [*outcome.unchosen]
+    ] + [*supernets, *outcome.unchosen]
+
+
+def _supernet(method: Method) -> str:
+    """What to know of a search before its choice is believed."""
+    said = [f"{method.name}: for each seed one supernet chose, and its choice was trained"]
+    sure = method.values(SEARCH + "confidence")
+    if len(sure):
+        said.append(f"least sure choice {sure.mean():.2f} on average ({sure.min():.2f} to {sure.max():.2f})")
+    if method.kendall:
+        taus = f"{min(method.kendall):.2f} to {max(method.kendall):.2f}"
+        mean = sum(method.kendall) / len(method.kendall)
+        said.append(f"its ranking against trainings alone: Kendall's tau {mean:.2f} on average ({taus})")
+    return "; ".join(said)
 
 
 def _gains(outcome: Outcome) -> list[str]:

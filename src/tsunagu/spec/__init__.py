@@ -24,12 +24,14 @@ from tsunagu.spec.architecture import (
 from tsunagu.spec.canonical import canonical, digest
 from tsunagu.spec.columns import check_columns, check_leaks
 from tsunagu.spec.counting import count
+from tsunagu.spec.covering import some_architectures
 from tsunagu.spec.document import Document, load_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.schema import schema
+from tsunagu.spec.searches import Search
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations
@@ -45,6 +47,7 @@ __all__ = [
     "Node",
     "Path",
     "Pipeline",
+    "Search",
     "Study",
     "Task",
     "Train",
@@ -70,6 +73,7 @@ __all__ = [
     "parse_value",
     "resolve",
     "schema",
+    "some_architectures",
     "supervisors",
     "to_data",
     "validate_study",

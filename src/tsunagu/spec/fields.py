@@ -130,10 +130,18 @@ def _plain_variations(vary: Any) -> Any:
         if isinstance(labels, Mapping)
         for label, part in labels.items()
     ]
-    mistakes = [mistake for p, label, part in options for mistake in parse_value(part, (p, label))[1]]
+    mistakes = [mistake for p, label, part in options for mistake in _no_values(to_data(part), (p, label))]
     if mistakes:
         raise PydanticCustomError("value", "values of a spec", {"mistakes": mistakes})
     return to_data(vary)
+
+
+def _no_values(data: Any, path: Path) -> list[Mistake]:
+    """What can stand nowhere in a spec; what a mapping means depends on where it will be set."""
+    if isinstance(data, Mapping | list | tuple):
+        parts = data.items() if isinstance(data, Mapping) else enumerate(data)
+        return [mistake for step, part in parts for mistake in _no_values(part, (*path, step))]
+    return parse_value(data, path)[1]
 
 
 def _known(version: int) -> int:

@@ -7,23 +7,20 @@ Legend: a *path* is the dotted way to a value, such as ``train.optimizer.args.lr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ByteSize,
-    ConfigDict,
     Discriminator,
     Field,
     StrictInt,
     Tag,
-    ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from tsunagu.errors import Mistake, SpecError
+from tsunagu.errors import Mistake
 from tsunagu.spec.fields import (
     VERSION,
     AnyArgs,
@@ -46,29 +43,14 @@ from tsunagu.spec.fields import (
     Weight,
     one_or_many,
 )
-from tsunagu.spec.messages import mistakes_of
+from tsunagu.spec.model import Model
 from tsunagu.spec.nodes import Node, Value
+from tsunagu.spec.searches import AnySearch
 
 __all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train", "loss"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    if not TYPE_CHECKING:
-
-        def __init__(self, **fields: Any) -> None:
-            try:
-                super().__init__(**fields)
-            except ValidationError as error:
-                raise SpecError(mistakes_of(error, type(self))) from error
-
-        # Tells pydantic that a model inside another is still validated by pydantic itself, so that the mistakes of
-        # all of them are collected; only a model that is made in Python by itself ends here.
-        __init__.__pydantic_base_init__ = True
-
-
-class Folds(_Model):
+class Folds(Model):
     """Folds by a hash of the event number: one for the test, one for validation, the rest for training.
 
     Args:
@@ -99,7 +81,7 @@ class Folds(_Model):
         return self
 
 
-class Data(_Model):
+class Data(Model):
     """Where the events are and what their columns are called.
 
     Args:
@@ -127,7 +109,7 @@ class Data(_Model):
     cache: Name | None = None
 
 
-class LossTerm(_Model):
+class LossTerm(Model):
     """One loss of a task: which function, of which target, with which weight in the sum.
 
     Args:
@@ -164,7 +146,7 @@ Losses = Annotated[
 ]
 
 
-class Task(_Model):
+class Task(Model):
     """Inputs -> model -> output, with the losses that supervise it.
 
     Args:
@@ -189,7 +171,7 @@ class Task(_Model):
         return self.loss if isinstance(self.loss, list) else [self.loss]
 
 
-class Train(_Model):
+class Train(Model):
     """How a pipeline is trained.
 
     Args:
@@ -232,7 +214,7 @@ def _without_dots(tasks: dict[str, Task]) -> dict[str, Task]:
 Tasks = Annotated[dict[str, Task], Field(min_length=1), AfterValidator(_without_dots)]
 
 
-class Pipeline(_Model):
+class Pipeline(Model):
     """A graph of tasks and how it is trained.
 
     Args:
@@ -248,7 +230,7 @@ class Pipeline(_Model):
     metrics: list[Name] = []
 
 
-class Study(_Model):
+class Study(Model):
     """A study file: events, a pipeline, and what is varied.
 
     Args:
@@ -263,6 +245,8 @@ class Study(_Model):
         methods: for a label, values by path that are set together.
         vary: for a path, a value by label; several paths, and the methods, give all combinations.
         seeds: how many, or which.
+        search: how the architecture is found, see :class:`Search`; without, every one is trained, and for each seed the best
+            on the validation events is taken.
         executor: where trials run: ``in_process`` (without), ``processes``, or ``dask`` with its arguments.
         device: what trials compute on: ``cpu``, ``cuda``, one GPU as ``cuda:1``, or ``auto``: a GPU where there is one.
 
@@ -280,6 +264,7 @@ class Study(_Model):
     methods: Variations = {}
     vary: Variations = {}
     seeds: Seeds = 1
+    search: AnySearch = None
     executor: AnySchedule = None
     device: Device = "cpu"
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from tsunagu.spec.models import Data, Folds, LossTerm, Study, Task, Train
+from tsunagu.spec.searches import Search
 
 __all__ = ["schema"]
 
@@ -33,7 +34,7 @@ def schema() -> dict[str, Any]:
     'the first metric.'
     """
     made = Study.model_json_schema()
-    inner = {model.__name__: model for model in (Data, Folds, LossTerm, Task, Train)}
+    inner = {model.__name__: model for model in (Data, Folds, LossTerm, Search, Task, Train)}
     for name, part in made["$defs"].items():
         _complete(part, inner[name])
     _complete(made, Study)

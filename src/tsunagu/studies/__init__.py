@@ -2,13 +2,17 @@
 
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.checks import check_spec, check_study
+from tsunagu.studies.cost import Estimate, estimate
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
+from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.plan import Planned, count_stages, plan, seeds
-from tsunagu.studies.run import Outcome, Watcher, run_study
-from tsunagu.studies.tables import Row, write_results, write_summary
+from tsunagu.studies.rows import Row
+from tsunagu.studies.run import run_study
+from tsunagu.studies.tables import write_results, write_summary
 
 __all__ = [
     "Baseline",
+    "Estimate",
     "Outcome",
     "Planned",
     "Row",
@@ -17,6 +21,7 @@ __all__ = [
     "check_spec",
     "check_study",
     "count_stages",
+    "estimate",
     "needed_columns",
     "open_study_table",
     "plan",

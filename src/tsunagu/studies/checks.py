@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from tsunagu.errors import Mistake, SpecError
+from tsunagu.data import Table
+from tsunagu.errors import ChoiceError, Mistake, SpecError
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Study, blame, check_columns, check_leaks, options, variations
+from tsunagu.search import Searcher, Space, check_searcher, make_searcher
+from tsunagu.spec import (
+    Search,
+    Study,
+    blame,
+    check_choices,
+    check_columns,
+    check_leaks,
+    choices,
+    options,
+    some_architectures,
+    variations,
+)
 from tsunagu.studies.opening import Tables, stored_columns
-from tsunagu.tasks import check_data, check_pipeline
+from tsunagu.studies.searching import mixes, shares_weights, supernet
+from tsunagu.tasks import check_data, check_pipeline, check_supernet
 from tsunagu.train import check_optimizer, check_schedule
 from tsunagu.trials.executors import check_executor
 
@@ -44,7 +59,7 @@ def check_study(study: Study, base: Path) -> Tables:
     tables = Tables.open([study, *(each for _, each in varied)], base)
     for labels, each in varied:
         try:
-            check_data(each.pipeline, tables.of(each.data))
+            _check_data(each, tables.of(each.data))
         except SpecError as error:
             mistakes += blame(error.mistakes, study, labels)
     if mistakes:
@@ -52,10 +67,64 @@ def check_study(study: Study, base: Path) -> Tables:
     return tables
 
 
+def _check_data(study: Study, table: Table) -> None:
+    """What does not fit the events; of a search no architecture is tried for its own sake."""
+    if study.search is None:
+        check_data(study.pipeline, table)
+        return
+    searcher = make_searcher(study.search.searcher)
+    if not shares_weights(searcher):
+        check_data(study.pipeline, table, some_architectures(study.pipeline))
+    elif mistakes := check_supernet(supernet(study, study.search), table, mixed=mixes(searcher)):
+        raise SpecError(mistakes)
+
+
+def _check_search(study: Study) -> list[Mistake]:
+    search, path = study.search, ("search",)
+    if search is None or check_choices(study.pipeline):
+        return []
+    if choices(search):
+        return [
+            Mistake((*path, "args"), "a search is the same for all architectures, and has no choice in it")
+        ]
+    if mistakes := check_searcher(search.searcher, path):
+        return mistakes
+    if not choices(study.pipeline):
+        found = "nothing is left to choose here; leave out search, or set `search: null` where nothing is"
+        return [Mistake(path, found)]
+    searcher = make_searcher(search.searcher)
+    return _check_supernet(study, search) if shares_weights(searcher) else _check_candidates(study, searcher)
+
+
+def _check_supernet(study: Study, search: Search) -> list[Mistake]:
+    if study.train.joint is not False:
+        return []
+    found = "a supernet is searched while all its tasks are trained together; take Grid or Evolution, or train.joint: true"
+    return [Mistake(("search", "key"), f"{search.key}: {found}")]
+
+
+def _check_candidates(study: Study, searcher: Searcher[Any, Any, Any]) -> list[Mistake]:
+    search = study.search
+    settings = {"epochs": None, "pretrain_epochs": None, "start": "scratch"}
+    mistakes = [
+        Mistake(
+            ("search", name),
+            f"this is of a supernet; {type(searcher).__name__} trains each candidate as train says",
+        )
+        for name, default in settings.items()
+        if getattr(search, name) != default
+    ]
+    try:
+        searcher.init(Space(study.pipeline), 1)
+    except (ChoiceError, ModuleNotFoundError) as error:
+        mistakes.append(Mistake(("search",), str(error)))
+    return mistakes
+
+
 def _check_varied(study: Study, stored: set[str] | None) -> list[Mistake]:
     names = None if stored is None else stored | study.data.columns.keys()
     mistakes = check_columns(study.data, stored) + check_leaks(study.data, study.pipeline)
-    mistakes += check_pipeline(study.pipeline, names)
+    mistakes += check_pipeline(study.pipeline, names) + _check_search(study)
     for path, optimizer in options(study.train.optimizer, ("train", "optimizer")):
         mistakes += check_optimizer(optimizer, path)
     for path, schedule in options(study.train.schedule, ("train", "schedule")):

@@ -1,8 +1,8 @@
-"""What a study consists of: variations x architectures x seeds, each one trial."""
+"""What a study consists of: variations x architectures x seeds, each one trial; and what its searches ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tsunagu.spec import (
@@ -13,6 +13,7 @@ from tsunagu.spec import (
     resolve,
     variations,
 )
+from tsunagu.studies.searching import Known, Role, nothing_known, search_steps
 from tsunagu.tasks import stages
 from tsunagu.train import stage_inputs
 from tsunagu.trials import Trial
@@ -31,12 +32,17 @@ class Planned:
         labels: label by axis.
         study: the study with that variation applied; its data section says which table.
         trial: what to run.
+        role: ``trial`` for a line of ``results.csv``; ``search`` for the supernet of a search, and ``short`` for a
+            candidate that a search trains for a part of the epochs.
+        chosen: whether a search came to it; None without a search, where the validation events tell.
     """
 
     method: str
     labels: Mapping[str, str]
     study: Study
     trial: Trial
+    role: Role = "trial"
+    chosen: bool | None = None
 
     @property
     def fold(self) -> str:
@@ -71,35 +77,51 @@ def seeds(study: Study) -> list[int]:
     return list(range(1, study.seeds + 1)) if isinstance(study.seeds, int) else list(study.seeds)
 
 
-def plan(study: Study) -> Iterator[Planned]:
-    """All trials of a study, method by method, seeds innermost.
+def plan(study: Study, known: Known = nothing_known) -> Iterator[Planned]:
+    """The trials of a study that are known to be needed, method by method.
 
-    A choice that is left in the pipeline is taken in full: every architecture is a trial of its own.
+    Without a search a choice that is left in the pipeline is taken in full: every architecture is a trial of its own, seeds
+    innermost. With one, what is needed next depends on what came of the trials before: plan again when that is known,
+    until nothing is new.
+
+    Args:
+        study: with variations and choices.
+        known: what came of a trial; nothing is known by default.
     """
     for labels, varied in variations(study):
         method = " ".join(method_labels(labels).values()) or "chain"
-        for architecture in architectures(varied.pipeline):
-            pipeline = resolve(varied.pipeline, architecture)
-            for seed in seeds(varied):
-                trial = Trial(
-                    pipeline=pipeline, folds=varied.data.folds, seed=seed, architecture=architecture
-                )
+        if varied.search is None:
+            for trial in _every_trial(varied):
                 yield Planned(method=method, labels=labels, study=varied, trial=trial)
+            continue
+        for seed in seeds(varied):
+            for step in search_steps(varied, seed, known):
+                yield Planned(method=method, labels=labels, study=varied, **vars(step))
 
 
-def count_stages(study: Study) -> tuple[int, int]:
-    """How many stages all trials have, and how many of them are trained: equal ones once.
+def _every_trial(study: Study) -> Iterator[Trial]:
+    for architecture in architectures(study.pipeline):
+        pipeline = resolve(study.pipeline, architecture)
+        for seed in seeds(study):
+            yield Trial(pipeline=pipeline, folds=study.data.folds, seed=seed, architecture=architecture)
 
-    What is in a store already is not known here.
+
+def count_stages(planned: Iterable[Planned]) -> tuple[int, int]:
+    """How many stages trials have, and how many of them are trained: equal ones once.
+
+    What is in a store already is not known here. Supernets share no stage, and are not counted.
     """
-    count, different = 0, set[tuple[str, str, int]]()
-    for _, varied in variations(study):
-        events = canonical(varied.data)
-        for architecture in architectures(varied.pipeline):
-            pipeline = resolve(varied.pipeline, architecture)
-            for number, stage in enumerate(stages(pipeline)):
-                if stage.epochs:
-                    name = digest(stage_inputs(pipeline, number))
-                    different.update((events, name, seed) for seed in seeds(varied))
-                    count += len(seeds(varied))
+    count, different, named = 0, set[tuple[str, str, int]](), dict[str, list[str]]()
+    for each in planned:
+        if each.role != "search":
+            pipeline, events = each.trial.pipeline, canonical(each.study.data)
+            name = canonical(pipeline)
+            if name not in named:
+                named[name] = [
+                    digest(stage_inputs(pipeline, number))
+                    for number, stage in enumerate(stages(pipeline))
+                    if stage.epochs
+                ]
+            different.update((events, stage, each.trial.seed) for stage in named[name])
+            count += len(named[name])
     return count, len(different)

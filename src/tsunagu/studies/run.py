@@ -2,72 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.files import write_bytes
-from tsunagu.spec import Study, canonical, dump_yaml
-from tsunagu.studies.baselines import Baseline, store_baselines
+from tsunagu.spec import Study, dump_yaml
+from tsunagu.studies.baselines import store_baselines
 from tsunagu.studies.checks import check_study
-from tsunagu.studies.opening import Tables
+from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.place import Place, placed
-from tsunagu.studies.plan import Planned, plan
-from tsunagu.studies.tables import Row, write_results, write_summary
-from tsunagu.studies.work import Assigned, RunHere, RunThere, follow_study, leave_device
-from tsunagu.train import Training, here
-from tsunagu.trials import Executor, Result, Store, leading, populations
-from tsunagu.trials.executors import Answer, Failure, make_executor
+from tsunagu.studies.rounds import Rounds
+from tsunagu.studies.work import follow_study, leave_device
+from tsunagu.train import here
+from tsunagu.trials import Executor, leading
+from tsunagu.trials.executors import make_executor
 
-__all__ = ["Outcome", "Watcher", "run_study"]
+__all__ = ["run_study"]
 
 ATTEMPTS = 2
 """A trial that fails is tried again once, after all others."""
-LATE = 20.0
-"""Seconds after which a network folder should show what another machine wrote."""
-
-
-def _ignore(*_: object) -> None:
-    pass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watcher:
-    """Functions that are told what happens while a study runs.
-
-    Args:
-        begin: the trials that will run, or be found in the store.
-        found: a trial is in the store already.
-        trial: a trial begins; only where trials run in this process, as the next two.
-        step: a training made an optimiser step; of a population each member that takes part.
-        epoch: an epoch of a training ended; its history has a new line.
-        end: a trial ended, well or not.
-    """
-
-    begin: Callable[[Sequence[Planned]], None] = _ignore
-    found: Callable[[Planned, Result], None] = _ignore
-    trial: Callable[[Planned], None] = _ignore
-    step: Callable[[Training], None] = _ignore
-    epoch: Callable[[Training], None] = _ignore
-    end: Callable[[Planned, Result | TsunaguError], None] = _ignore
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a study came to.
-
-    Args:
-        rows: one for each finished trial.
-        baselines: metrics of columns that are read off the table without training.
-        failures: trials that could not be finished, with the reason; the others are kept.
-    """
-
-    rows: Sequence[Row]
-    baselines: Sequence[Baseline]
-    failures: Sequence[tuple[Planned, TsunaguError]]
 
 
 def run_study(
@@ -106,154 +58,12 @@ def run_study(
 
 def _run(study: Study, out: Path, base: Path, watch: Watcher, place: Place) -> Outcome:
     tables = check_study(study, base)
-    planned = list(plan(study))
-    watch.begin(planned)
     write_bytes(out / "study.yaml", dump_yaml(study).encode())
     baselines = store_baselines(study, tables.of(study.data), out / "baselines.npz")
-    run = _Run(study, out, base, watch, tables, baselines, planned, place)
-    run.find()
-    for _ in range(ATTEMPTS):
-        run.attempt()
+    run = Rounds(study, out, base, watch, tables, baselines, place)
+    while run.next_round():
+        run.find()
+        for _ in range(ATTEMPTS):
+            run.attempt()
     leave_device()
     return run.end()
-
-
-@dataclass
-class _Run:
-    """A study on its way: trials in their planned order, and what has come of them under their digests."""
-
-    study: Study
-    out: Path
-    base: Path
-    watch: Watcher
-    tables: Tables
-    baselines: Sequence[Baseline]
-    planned: Sequence[Planned]
-    place: Place
-    digests: Sequence[str] = ()
-    named: dict[str, list[Planned]] = field(default_factory=dict)
-    results: dict[str, Result] = field(default_factory=dict)
-    failures: dict[str, Failure] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.digests = [each.trial.digest(self.tables.of(each.study.data)) for each in self.planned]
-        # Variations may come to the same trial; it is run once.
-        for digest, each in zip(self.digests, self.planned, strict=True):
-            self.named.setdefault(digest, []).append(each)
-
-    @property
-    def store(self) -> Store:
-        return Store(self.out / "trials")
-
-    def find(self) -> None:
-        """Take from the store what is there."""
-        for digest, alike in self.named.items():
-            # A result that cannot be read is a failure of its trial, reported with the others.
-            with suppress(ResumeError):
-                if found := self.store.find(digest):
-                    self.results[digest] = found
-                    for planned in alike:
-                        self.watch.found(planned, found)
-        self.write()
-
-    def attempt(self) -> None:
-        """Run what has no result, and may still come to one."""
-        openers: dict[str, Study] = {}
-        for study in (self.study, *(planned.study for planned in self.planned)):
-            openers.setdefault(canonical(study.data), study)
-        planned = [self._assigned(digest, openers) for digest in self.named]
-        # Whole, with what is finished in them: the checkpoint of a population is that of all its members.
-        todo = [group for group in _populations(planned) if any(self._is_open(each.digest) for each in group)]
-        if todo:
-            executor = self.place.executor
-            executor.run(self._there() if executor.remote else self._here(), todo, self.ended)
-
-    def ended(self, assigned: Assigned, answer: Answer) -> None:
-        """Note what came of a trial."""
-        digest = assigned.digest
-        if digest in self.results:
-            return
-        found = answer if isinstance(answer, Failure) else _read(self.store, digest)
-        if isinstance(found, Failure):
-            self.failures[digest] = found
-            return
-        self.failures.pop(digest, None)
-        self.results[digest] = found
-        # After every trial, so that an interrupted study leaves a table of what is finished.
-        self.write()
-        for planned in self.named[digest]:
-            self.watch.end(planned, found)
-
-    def write(self) -> None:
-        """The tables of what is finished, whatever the order in which it was."""
-        rows = self._rows()
-        write_results(self.out / "results.csv", rows, self.baselines)
-        table = self.tables.of(self.study.data)
-        write_summary(self.out / "summary.json", self.study, rows, self.baselines, table)
-
-    def end(self) -> Outcome:
-        """Report what failed in the end."""
-        pairs = zip(self.planned, self.digests, strict=True)
-        errors = [(each, self.failures[digest].error()) for each, digest in pairs if digest in self.failures]
-        for planned, error in errors:
-            self.watch.end(planned, error)
-        return Outcome(rows=self._rows(), baselines=self.baselines, failures=errors)
-
-    def _rows(self) -> list[Row]:
-        pairs = zip(self.planned, self.digests, strict=True)
-        return [
-            Row(planned=each, result=self.results[digest]) for each, digest in pairs if digest in self.results
-        ]
-
-    def _is_open(self, digest: str) -> bool:
-        failure = self.failures.get(digest)
-        return digest not in self.results and (failure is None or failure.again)
-
-    def _assigned(self, digest: str, openers: dict[str, Study]) -> Assigned:
-        planned = self.named[digest][0]
-        data = planned.study.data
-        return Assigned(
-            digest=digest,
-            trial=planned.trial,
-            study=openers[canonical(data)],
-            fingerprint=self.tables.of(data).fingerprint,
-        )
-
-    def _here(self) -> RunHere:
-        return RunHere(
-            tables=self.tables,
-            store=self.store,
-            begin=lambda assigned: self.watch.trial(self.named[assigned.digest][0]),
-            step=self.watch.step,
-            epoch=self.watch.epoch,
-            device=self.place.device,
-        )
-
-    def _there(self) -> RunThere:
-        store = (self.out / "trials").resolve()
-        return RunThere(base=self.base.resolve(), store=store, device=self.place.asked)
-
-
-def _populations(planned: Sequence[Assigned]) -> list[list[Assigned]]:
-    """Trials that may be trained together, on one table each."""
-    tables: dict[str, list[Assigned]] = {}
-    for assigned in planned:
-        tables.setdefault(assigned.fingerprint, []).append(assigned)
-    return [
-        [own[number] for number in numbers]
-        for own in tables.values()
-        for numbers in populations([assigned.trial for assigned in own])
-    ]
-
-
-def _read(store: Store, digest: str) -> Result | Failure:
-    """The result that a worker has written."""
-    deadline = time.monotonic() + LATE
-    while True:
-        with suppress(ResumeError):
-            if found := store.find(digest):
-                return found
-        if time.monotonic() > deadline:
-            reason = f"{store.root / digest}: a worker has finished it, but it is not here; all must share this folder"
-            return Failure(category="ResumeError", reason=reason)
-        time.sleep(0.2)

@@ -6,11 +6,10 @@ needs to know, with every seed's value.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,60 +18,50 @@ from tsunagu.data import Table
 from tsunagu.files import write_bytes
 from tsunagu.spec import LossTerm, Study, Task
 from tsunagu.studies.baselines import Baseline
-from tsunagu.studies.plan import Planned, method_labels
+from tsunagu.studies.rows import Place, Row, fold_field, record, write_records
 from tsunagu.studies.selection import Selected, select
 from tsunagu.studies.statistics import LEVEL, Spread, compare
-from tsunagu.trials import Result, metric_names
+from tsunagu.studies.supernets import Agreement, kendall
+from tsunagu.trials import metric_names
 
 __all__ = ["Row", "write_chosen", "write_results", "write_summary"]
 
-Place = tuple[int, str]
-"""Seed and fold: the trials of two methods at one place met the same events in the same order."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A finished trial and what it was planned as."""
-
-    planned: Planned
-    result: Result
-
-    @property
-    def place(self) -> Place:
-        """Its seed and its fold."""
-        return self.result.seed, self.planned.fold
-
-    @property
-    def architecture(self) -> Mapping[str, str]:
-        """The options that its method took; another method may come to the same trial without a choice."""
-        return self.planned.trial.architecture
-
 
 def write_results(path: Path, rows: Sequence[Row], baselines: Sequence[Baseline]) -> None:
-    """The tidy table: method, seed, fold and labels where varied, chosen options, metrics, seconds, digest."""
-    plain = [{"method": b.method, **_fold(b.fold), **b.metrics} for b in baselines]
-    _write_csv(path, [_record(row) for row in rows] + plain)
+    """The tidy table: method, seed, fold and labels where varied, chosen options, metrics, seconds, digest.
+
+    What a search has trained in part, or as a supernet, is no line of its own; the supernet's digest, seconds and values
+    stand in the line of what it came to.
+    """
+    plain = [{"method": b.method, **fold_field(b.fold), **b.metrics} for b in baselines]
+    write_records(path, [record(row) for row in rows if row.role == "trial"] + plain)
 
 
 def write_chosen(path: Path, study: Study, rows: Sequence[Row]) -> None:
     """One row a method, seed and fold: the architecture that is best by the study's metric on the validation events.
 
     Its columns are those of ``results.csv``, and ``tried``, the number of architectures it was chosen from; ``seconds``
-    is the time of all of them. A study without choices has no such file.
+    is the time of all of them, and of what else a search has trained. A study without choices has no such file.
     """
     if not any(row.architecture for row in rows):
         path.unlink(missing_ok=True)  # of an earlier form of the study
         return
     found = [(each, each.item) for each in _chosen(study, rows)]
-    _write_csv(path, [_record(item) | _effort(each.tried) for each, item in found if item is not None])
+    write_records(path, [record(item) | _effort(each.tried) for each, item in found if item is not None])
 
 
 def write_summary(
-    path: Path, study: Study, rows: Sequence[Row], baselines: Sequence[Baseline], table: Table
+    path: Path,
+    study: Study,
+    rows: Sequence[Row],
+    baselines: Sequence[Baseline],
+    table: Table,
+    agreements: Sequence[Agreement] = (),
 ) -> None:
     """What was run and what came of it, for programs; beside it ``chosen.csv``, if the study leaves choices open.
 
-    A method is its chosen trials, one for each seed and fold, and below it all architectures that were tried.
+    A method is its chosen trials, one for each seed and fold, and below it all architectures that were tried. A search has
+    its own numbers, with Kendall's tau where its supernet and trainings alone can be compared.
     """
     write_chosen(path.with_name("chosen.csv"), study, rows)
     split = table.split(study.data.folds)
@@ -80,6 +69,7 @@ def write_summary(
     methods = list(dict.fromkeys(row.planned.method for row in rows))
     tried = {name: [row for row in rows if row.planned.method == name] for name in methods}
     chosen = {name: [e.item for e in _chosen(study, tried[name]) if e.item is not None] for name in methods}
+    unit = _one_training(rows)
     content = {
         "name": study.name or path.resolve().parent.name,
         "metric": next(iter(calls)),
@@ -89,36 +79,41 @@ def write_summary(
             for name, task in study.tasks.items()
             if task.losses
         },
+        "training": {"cpu_seconds": _or_none(unit)},
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
         "table": {"files": list(table.files), "fingerprint": table.fingerprint},
-        "methods": [_method(name, chosen[name], tried[name]) for name in methods],
-        "baselines": [{"method": b.method, **_fold(b.fold), "metrics": dict(b.metrics)} for b in baselines],
+        "methods": [_method(name, chosen[name], tried[name], agreements, unit) for name in methods],
+        "baselines": [
+            {"method": b.method, **fold_field(b.fold), "metrics": dict(b.metrics)} for b in baselines
+        ],
         "comparisons": _comparisons(study, chosen),
     }
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
-def _write_csv(path: Path, records: Sequence[Mapping[str, object]]) -> None:
-    names = dict.fromkeys(name for record in records for name in record)
-    first, last = ["method", "seed"], ["tried"] * ("tried" in names) + ["seconds", "digest"]
-    fields = [*first, *(name for name in names if name not in first + last), *last]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=fields, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows(records)
-    write_bytes(path, text.getvalue().encode())
-
-
 def _chosen(study: Study, rows: Sequence[Row]) -> list[Selected[Row]]:
+    """For each method and place what it took: what its search says, or else the best on the validation events."""
     short, call = next(iter(metric_names(study.pipeline).items()))
-    column = f"validation_{short}"
-    return select(
-        rows, lambda row: (row.planned.method, row.place), lambda row: call.cost(row.result.metrics[column])
-    )
+
+    def cost(row: Row) -> float:
+        chosen = row.planned.chosen
+        return call.cost(row.result.metrics[f"validation_{short}"]) if chosen is None else -float(chosen)
+
+    places = select(rows, lambda row: (row.planned.method, row.place), cost)
+    return [
+        replace(each, item=None) if each.item and each.item.planned.chosen is False else each
+        for each in places
+    ]
 
 
-def _effort(tried: Sequence[Row]) -> dict[str, object]:
-    return {"tried": len(tried), "seconds": sum(row.result.seconds for row in tried)}
+def _effort(tried: Sequence[Row]) -> dict[str, float]:
+    """What a method cost: the candidates, and whatever else its search has trained."""
+    once = {row.result.digest: row.result for row in tried}.values()
+    return {
+        "tried": len({row.result.digest for row in tried if row.role == "trial"}),
+        "seconds": sum(result.seconds for result in once),
+        "cpu_seconds": sum(result.cpu_seconds for result in once),
+    }
 
 
 def _output(name: str, task: Task, loss: LossTerm, table: Table) -> dict[str, object]:
@@ -136,32 +131,60 @@ def _is_like(table: Table, column: str, target: str) -> bool:
     return len(own) == len(wanted) > 1 and own[:-1] == wanted[:-1] and own[-1] >= wanted[-1]
 
 
-def _record(row: Row) -> dict[str, object]:
-    result, planned = row.result, row.planned
-    labels = method_labels(planned.labels)
-    return {
-        "method": planned.method,
-        "seed": result.seed,
-        **_fold(planned.fold),
-        **(labels if len(labels) > 1 else {}),
-        **{f"choice:{label}": option for label, option in row.architecture.items()},
-        **result.metrics,
-        "seconds": result.seconds,
-        "digest": result.digest,
-    }
-
-
-def _fold(label: str) -> dict[str, str]:
-    return {"fold": label} if label else {}
-
-
-def _method(method: str, chosen: Sequence[Row], tried: Sequence[Row]) -> dict[str, object]:
-    content = {"method": method, **_numbers(chosen), **_effort(tried)}
+def _method(
+    method: str, chosen: Sequence[Row], tried: Sequence[Row], agreements: Sequence[Agreement], unit: float
+) -> dict[str, object]:
+    full = [row for row in tried if row.role == "trial"]
+    effort = {name: _or_none(value) for name, value in _effort(tried).items()}
+    content = {"method": method, **_numbers(chosen), **effort, "cost": _cost(tried, unit)}
+    if search := tried[0].planned.study.search:
+        own = [each for each in agreements if each.method == method]
+        content |= {"search": {"key": search.key, **_search(tried, own)}}
     if counts := _counts(chosen):
         content |= {"choices": counts}
-    if len(tried) > len(chosen):
-        content |= {"architectures": _architectures(tried)}
+    if len(full) > len(chosen):
+        content |= {"architectures": _architectures(full)}
     return content
+
+
+def _cost(tried: Sequence[Row], unit: float) -> float | None:
+    """Processor time for one seed and fold, in units of one training."""
+    spent = [_effort(own)["cpu_seconds"] for own in _by_place(tried).values()]
+    return _or_none(math.fsum(spent) / len(spent) / unit) if unit else None
+
+
+def _or_none(value: float) -> float | None:
+    """JSON has no word for what is not a number."""
+    return value if math.isfinite(value) else None
+
+
+def _one_training(rows: Sequence[Row]) -> float:
+    """Mean processor time of all full trainings of a study, each counted once."""
+    spent = {row.result.digest: row.result.cpu_seconds for row in rows if row.role == "trial"}
+    return math.fsum(spent.values()) / len(spent) if spent else 0.0
+
+
+def _by_place(rows: Sequence[Row]) -> dict[Place, list[Row]]:
+    places: dict[Place, list[Row]] = {}
+    for row in rows:
+        places.setdefault(row.place, []).append(row)
+    return places
+
+
+def _search(tried: Sequence[Row], agreements: Sequence[Agreement]) -> dict[str, object]:
+    """The supernets of a method, seed by seed; nothing where a search trains each candidate."""
+    supernets = [row for row in tried if row.role == "search"]
+    if not supernets:
+        return {}
+    short = f"validation_{next(iter(metric_names(tried[0].planned.study.pipeline)))}"
+    own = [[each for each in agreements if each.place == row.place] for row in supernets]
+    return {
+        "seeds": [row.result.seed for row in supernets],
+        "trials": [row.result.digest for row in supernets],
+        "confidence": [row.result.metrics.get("confidence") for row in supernets],
+        "supernet": [_or_none(row.result.metrics[short]) for row in supernets],
+        "kendall": [kendall(each) for each in own],
+    }
 
 
 def _architectures(tried: Sequence[Row]) -> list[dict[str, object]]:

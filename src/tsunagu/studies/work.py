@@ -21,8 +21,8 @@ from tsunagu.errors import DataError, ResumeError, TsunaguError
 from tsunagu.files import write_bytes
 from tsunagu.spec import Study, variations
 from tsunagu.studies.opening import Tables, open_study_table
-from tsunagu.train import Training, choose_device
-from tsunagu.trials import Store, Trial, follow, run_group
+from tsunagu.train import choose_device
+from tsunagu.trials import Store, Trial, Watched, follow, run_group
 from tsunagu.trials.executors import Answer, Failure
 
 __all__ = ["Assigned", "RunHere", "RunThere", "follow_study", "leave_device"]
@@ -54,8 +54,8 @@ class RunHere:
     tables: Tables
     store: Store
     begin: Callable[[Assigned], None]
-    step: Callable[[Training], None]
-    epoch: Callable[[Training], None]
+    step: Callable[[Watched], None]
+    epoch: Callable[[Watched], None]
     device: torch.device
 
     def __call__(self, group: Sequence[Assigned]) -> Iterator[tuple[int, Answer]]:
@@ -147,8 +147,8 @@ def _attempt(
     table: Callable[[], Table],
     store: Store,
     *,
-    on_step: Callable[[Training], None] | None = None,
-    on_epoch: Callable[[Training], None] | None = None,
+    on_step: Callable[[Watched], None] | None = None,
+    on_epoch: Callable[[Watched], None] | None = None,
 ) -> Iterator[tuple[int, Answer]]:
     trials = [assigned.trial for assigned in group]
     try:

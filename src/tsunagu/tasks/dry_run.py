@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -24,12 +24,13 @@ SAMPLE = 4
 """Events that are tried."""
 
 
-def check_data(pipeline: Pipeline, table: Table) -> None:
+def check_data(pipeline: Pipeline, table: Table, tried: Iterable[Architecture] | None = None) -> None:
     """Try every stage on a few events, and every label and metric on all of them.
 
     Args:
         pipeline: where choices are left, every architecture is tried, and a mistake names the options it needs.
         table: all columns that the pipeline names.
+        tried: the architectures to try, in place of all.
 
     Raises:
         SpecError: a model, a loss or a metric that does not fit its inputs; the message names the task and the
@@ -38,10 +39,9 @@ def check_data(pipeline: Pipeline, table: Table) -> None:
     """
     found: dict[Mistake, list[Architecture]] = {}
     labels: dict[str, Mistake] = {}
-    tried: list[Architecture] = []
     judged: dict[str, list[Mistake]] = {}
-    for architecture in architectures(pipeline):
-        tried.append(architecture)
+    tried = list(architectures(pipeline) if tried is None else tried)
+    for architecture in tried:
         plain = resolve(pipeline, architecture)
         labels |= check_labels(plain, table)
         for mistake in dict.fromkeys(_try(plain, table, labels.keys(), judged)):

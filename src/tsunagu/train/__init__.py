@@ -12,6 +12,7 @@ from tsunagu.train.evaluation import (
     reseed_for_evaluation,
 )
 from tsunagu.train.fused import Steps
+from tsunagu.train.meter import Meter
 from tsunagu.train.optimizer import (
     check_optimizer,
     check_schedule,
@@ -35,6 +36,7 @@ __all__ = [
     "Evaluation",
     "Finished",
     "Member",
+    "Meter",
     "Population",
     "Position",
     "Rows",

@@ -75,7 +75,9 @@ class Population:
         """
         with denormals_are_zero():
             while going := [member for member in self._sound() if not member.done]:
+                self._share(going)
                 self._earliest_stage(going, on_step, on_epoch, stages)
+        self._share(())
 
     def _earliest_stage(
         self,
@@ -98,6 +100,11 @@ class Population:
     def _sound(self) -> list[Training]:
         return [member for number, member in enumerate(self.members) if number not in self.failures]
 
+    def _share(self, active: Sequence[Training]) -> None:
+        """What is done from now on is done for these."""
+        for member in self.members:
+            member.meter.bear(1 / len(active) if member in active else 0.0)
+
     def _stage(
         self,
         together: Mapping[Training, Sequence[Training]],
@@ -110,6 +117,7 @@ class Population:
             if stepper is None:
                 freeze(now, now[0].position.stage, [now[0].split.train, now[0].split.validation])
             if stepper is None or now != active:
+                self._share(now)
                 active, stepper = now, _bind(now)
             self._epoch(active, stepper, on_step)
             for member in active:

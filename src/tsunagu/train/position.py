@@ -20,7 +20,7 @@ class Epoch:
         train_loss: mean of the batches' losses while they were trained on.
         valid_loss: the stage's loss on the validation events.
         metric: the pipeline's metric on the validation events; NaN where the stage does not make what it reads.
-        seconds: since the trial began, interruptions not counted.
+        seconds: of the training until now; see :class:`tsunagu.train.Meter`.
     """
 
     stage: str
@@ -46,6 +46,7 @@ class Position:
     best_loss: float = math.inf
     best_epoch: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     history: list[Epoch] = field(default_factory=list)
 
     def next_stage(self) -> None:

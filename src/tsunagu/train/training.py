@@ -8,7 +8,6 @@ gather in a tensor that is read once per epoch. The loop is that of a population
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import final
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import Split, Table
-from tsunagu.errors import TsunaguError
+from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.random import derive_seed
@@ -24,6 +23,7 @@ from tsunagu.spec import Pipeline
 from tsunagu.tasks import Graph, Stage, build_graph, stages
 from tsunagu.train.distributed import here
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
+from tsunagu.train.meter import Meter
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.sharing import Finished, Stages, stage_key
@@ -50,6 +50,8 @@ class Training:
     Attributes:
         graph: the models, an ordinary ``nn.Module``.
         position: the place in the training; its history has one :class:`Epoch` a line.
+        meter: what the training has cost.
+        origin: what its first weights come from, where the seed alone does not make them.
     """
 
     def __init__(self, pipeline: Pipeline, table: Table, split: Split, *, seed: int) -> None:
@@ -68,7 +70,8 @@ class Training:
         self._best: dict[str, Tensor] = {}
         self._loss = torch.zeros((), device=table.device)
         self._moments: Callable[[], dict[str, Tensor]] = dict
-        self._started = time.monotonic()
+        self.meter = Meter()
+        self.origin = ""
 
     @property
     def stage(self) -> Stage:
@@ -78,7 +81,7 @@ class Training:
     @property
     def stage_key(self) -> str:
         """The name of the stage that is being trained; see :func:`tsunagu.train.sharing.stage_key`."""
-        return stage_key(self.pipeline, self.seed, self.position.stage)
+        return stage_key(self.pipeline, self.seed, self.position.stage) + self.origin
 
     @property
     def done(self) -> bool:
@@ -87,13 +90,14 @@ class Training:
 
     @property
     def seconds(self) -> float:
-        """Time spent, earlier runs of an interrupted training included."""
-        return self.position.seconds + time.monotonic() - self._started
+        """Its share of the time spent, earlier runs of an interrupted training included; see :class:`Meter`."""
+        return self.meter.seconds
 
     @property
     def position_now(self) -> Position:
         """The place with the time that has been spent until now, as a checkpoint holds it."""
-        return Position(**vars(self.position) | {"seconds": self.seconds})
+        spent = {"seconds": self.meter.seconds, "cpu_seconds": self.meter.cpu_seconds}
+        return Position(**vars(self.position) | spent)
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -146,12 +150,29 @@ class Training:
             ResumeError: the tensors are not those of this pipeline.
         """
         self.position = position
-        self._started = time.monotonic()
+        self.meter = Meter(position.seconds, position.cpu_seconds)
         load(weights(self.graph, self.member.rows), under("now", tensors))
         moments = copied(under("optimizer", tensors))
         self._moments = lambda: moments
         self._best = copied(under("best", tensors))
         self._loss = tensors["loss"].clone().to(self.table.device)
+
+    def begin_with(self, tensors: Mapping[str, Tensor], origin: str) -> None:
+        """Begin with other weights than those of the seed.
+
+        Args:
+            tensors: the state of the graph.
+            origin: their name; trainings that share it, the pipeline and the seed are the same training.
+
+        Raises:
+            ResumeError: the tensors are not those of this pipeline.
+        """
+        try:
+            self.graph.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            msg = f"the weights of {origin} are not those of this pipeline: {error}"
+            raise ResumeError(msg) from error
+        self.origin = origin
 
     def predictions(self, rows: Tensor) -> dict[str, Tensor]:
         """The outputs of all tasks for the given rows ``[N]``, in their order."""

@@ -10,7 +10,7 @@ from tsunagu.trials.group import populations, run_group
 from tsunagu.trials.loading import load_graph
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
-from tsunagu.trials.run import run_trial
+from tsunagu.trials.run import Watched, run_trial
 from tsunagu.trials.store import Store, write_arrays
 from tsunagu.trials.tensors import read_tensors, write_tensors
 from tsunagu.trials.together import follow, leading
@@ -24,6 +24,7 @@ __all__ = [
     "Result",
     "Store",
     "Trial",
+    "Watched",
     "backends",
     "follow",
     "leading",

@@ -11,7 +11,7 @@ from typing import Any, final
 
 from torch import Tensor
 
-from tsunagu.data import Split, Table
+from tsunagu.data import Table
 from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.spec import Pipeline, digest, to_data
 from tsunagu.train import Population, Position, Training
@@ -19,7 +19,7 @@ from tsunagu.train.state import named, under
 from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
-from tsunagu.trials.run import run_trial
+from tsunagu.trials.run import Watched, make_training, run_trial
 from tsunagu.trials.shared import StoredStages
 from tsunagu.trials.store import CHECKPOINT, Store
 from tsunagu.trials.tensors import read_tensors, write_tensors
@@ -29,7 +29,7 @@ __all__ = ["populations", "run_group"]
 
 _LOG = logging.getLogger(__name__)
 
-Watch = Callable[[Training], None]
+Watch = Callable[[Watched], None]
 Outcome = Result | Exception
 
 
@@ -37,11 +37,13 @@ def populations(trials: Sequence[Trial]) -> list[list[int]]:
     """Which trials can go in step: their numbers, in one list for each population.
 
     Members differ in seed, models, optimiser, loss weights, clipping and patience, and in nothing else. Those of one seed,
-    which may share pretrainings, are neighbours.
+    which may share pretrainings, are neighbours. A search goes alone: the next step of its supernet depends on what it has
+    found so far.
     """
     kinds: dict[str, list[int]] = {}
     for number, trial in enumerate(trials):
-        kinds.setdefault(digest([_shape(trial.pipeline), to_data(trial.folds)]), []).append(number)
+        kind = digest([_shape(trial.pipeline), to_data(trial.folds)]) if trial.search is None else str(number)
+        kinds.setdefault(kind, []).append(number)
     return [sorted(own, key=lambda number: trials[number].seed) for own in kinds.values()]
 
 
@@ -145,7 +147,7 @@ class _Group:
         self._names: list[str] = note.get("members", list(todo))
         self._table, self._folds = table, next(iter(trials.values())).folds
         split = table.split(self._folds)
-        self._members = [_training(trials[name], table, split) for name in self._names]
+        self._members = [make_training(trials[name], table, split, store) for name in self._names]
         for number, (member, place) in enumerate(zip(self._members, note.get("places", ()), strict=False)):
             member.restore(Position.loads(place), under(str(number), tensors))
         left = {int(number): TsunaguError(reason) for number, reason in note.get("failures", {}).items()}
@@ -212,10 +214,6 @@ def _remove(checkpoint: Path) -> None:
     with suppress(OSError):
         checkpoint.unlink(missing_ok=True)
         checkpoint.parent.rmdir()
-
-
-def _training(trial: Trial, table: Table, split: Split) -> Training:
-    return Training(trial.pipeline, table, split, seed=trial.seed)
 
 
 def _shape(pipeline: Pipeline) -> object:

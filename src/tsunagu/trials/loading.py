@@ -28,9 +28,13 @@ def load_graph(folder: Path | str) -> Graph:
             are imported as they are now, not as they were.
 
     Raises:
-        ResumeError: one of the files is missing, damaged or does not belong to the others; the message names it.
+        ResumeError: one of the files is missing, damaged or does not belong to the others, or they are those of a search;
+            the message names it.
     """
     folder = Path(folder)
+    if (folder / "search.yaml").exists():
+        msg = f"{folder}: a search, whose supernet is no pipeline; load the trial of what it chose"
+        raise ResumeError(msg)
     seed = _seed(folder / "result.json")
     graph = _graph(folder / "spec.yaml", seed)
     weights = folder / "weights.safetensors"

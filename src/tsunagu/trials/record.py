@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.store import write_arrays, write_history
 from tsunagu.trials.tensors import write_tensors
 
-__all__ = ["metric_names", "record"]
+__all__ = ["metric_names", "record", "write_origin"]
 
 
 def record(trial: Trial, training: Training, digest: str, folder: Path) -> Result:
@@ -54,19 +54,27 @@ def record(trial: Trial, training: Training, digest: str, folder: Path) -> Resul
     write_tensors(folder / "weights.safetensors", training.graph.state_dict())
     write_arrays(folder / "predictions.npz", arrays)
     write_history(folder / "history.csv", training.position.history)
-    write_bytes(folder / "spec.yaml", dump_yaml(trial.pipeline).encode())
-    write_bytes(folder / "architecture.yaml", _architecture(trial).encode())
-    write_bytes(folder / "environment.json", (json.dumps(_environment(training), indent=2) + "\n").encode())
+    write_origin(folder, trial.pipeline, trial.architecture, training.table.device)
     return Result(
         digest=digest,
         seed=trial.seed,
         metrics=metrics,
         seconds=round(training.seconds, 3),
+        cpu_seconds=round(training.meter.cpu_seconds, 3),
         architecture=dict(trial.architecture),
         parameters=training.parameters,
         epochs=_epochs(training),
         path=folder,
     )
+
+
+def write_origin(
+    folder: Path, pipeline: Pipeline, architecture: Mapping[str, str], device: torch.device
+) -> None:
+    """Write what a trial was made of, and with what."""
+    write_bytes(folder / "spec.yaml", dump_yaml(pipeline).encode())
+    write_bytes(folder / "architecture.yaml", _architecture(architecture).encode())
+    write_bytes(folder / "environment.json", (json.dumps(_environment(device), indent=2) + "\n").encode())
 
 
 def metric_names(pipeline: Pipeline) -> dict[str, MetricCall]:
@@ -122,13 +130,9 @@ def _is_small(column: Tensor) -> bool:
     return column[0].numel() <= 32
 
 
-def _architecture(trial: Trial) -> str:
-    return (
-        "".join(
-            f"{json.dumps(label)}: {json.dumps(option)}\n" for label, option in trial.architecture.items()
-        )
-        or "{}\n"
-    )
+def _architecture(decided: Mapping[str, str]) -> str:
+    lines = [f"{json.dumps(label)}: {json.dumps(option)}\n" for label, option in decided.items()]
+    return "".join(lines) or "{}\n"
 
 
 def _epochs(training: Training) -> dict[str, tuple[int, int]]:
@@ -140,14 +144,14 @@ def _epochs(training: Training) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _environment(training: Training) -> dict[str, object]:
+def _environment(device: torch.device) -> dict[str, object]:
     packages: Sequence[str] = ("torch", "numpy", "pyarrow", "safetensors")
     return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.machine(),
         "threads": torch.get_num_threads(),
-        "device": describe_device(training.table.device),
+        "device": describe_device(device),
         "processes": here().size,
         "tsunagu": __version__,
         "packages": {name: version(name) for name in packages},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,27 +27,34 @@ class Trial:
     notes: sums are added in another order elsewhere.
 
     Args:
-        pipeline: without choices.
+        pipeline: without choices; of a search with those that are left to it.
         folds: which fold is the test fold, which the validation fold.
         seed: of weights, order and noise.
         architecture: the decisions that made the pipeline, for the record; not part of the digest.
+        search: the searcher under which a supernet of the pipeline is trained; without, the pipeline is.
+        begin: the digest of a search; the weights that its chosen path has in the supernet are the first ones here.
     """
 
     pipeline: Pipeline
     folds: Folds
     seed: int
     architecture: Architecture = field(default_factory=lambda: Architecture({}))
+    search: Node | None = None
+    begin: str | None = None
 
     def digest(self, table: Table) -> str:
-        """The trial's name: sha256 of pipeline, table, seed, folds, the user's own source files and ``NUMERICS``.
+        """The trial's name: sha256 of pipeline, table, seed, folds, search, the user's own source files, ``NUMERICS``.
 
         How often the state is stored does not count, since it changes nothing of the result.
         """
         settings = self.pipeline.train.model_copy(update={"checkpoint_seconds": 0.0})
-        data = {
+        data: dict[str, Value] = {
             "pipeline": digest(self.pipeline.model_copy(update={"train": settings})),
             "seed": self.seed,
         }
+        # Only where they are there: other trials keep their names.
+        own: dict[str, Value] = {"search": self.search, "begin": self.begin}
+        data |= {name: value for name, value in own.items() if value is not None}
         return digest(data | circumstances(self.pipeline, self.folds, table))
 
 
@@ -58,7 +66,8 @@ class Result:
         digest: the trial's name.
         seed: the trial's seed.
         metrics: with the split in the name, such as ``test_auc``.
-        seconds: time of the training, interruptions not counted.
+        seconds: time of the training, interruptions not counted; of a group that was trained in step its share.
+        cpu_seconds: the same of the processor, all threads of the process together; NaN where it is not known.
         architecture: option by label.
         parameters: trainable parameters by task.
         epochs: epochs run, and the best one, by stage.
@@ -69,6 +78,7 @@ class Result:
     seed: int
     metrics: Mapping[str, float]
     seconds: float
+    cpu_seconds: float
     architecture: Mapping[str, str]
     parameters: Mapping[str, int]
     epochs: Mapping[str, tuple[int, int]]
@@ -83,7 +93,7 @@ class Result:
     @staticmethod
     def loads(text: str, path: Path) -> Result:
         """The result that :meth:`dumps` wrote in the folder ``path``."""
-        fields = json.loads(text)
+        fields = {"cpu_seconds": math.nan} | json.loads(text)  # earlier versions did not look
         fields["epochs"] = {stage: tuple(pair) for stage, pair in fields["epochs"].items()}
         return Result(**fields, path=path)
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tsunagu.data import Table
+from tsunagu.data import Split, Table
+from tsunagu.oneshot import OneShot
 from tsunagu.train import Training
 from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import record
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.searching import path_weights, run_search
 from tsunagu.trials.shared import StoredStages
 from tsunagu.trials.store import Store
 from tsunagu.trials.together import together
 
-__all__ = ["run_trial"]
+__all__ = ["Watched", "make_training", "run_trial"]
 
-Watch = Callable[[Training], None]
+Watched = Training | OneShot
+"""What those who watch are shown: a pipeline or a supernet that is being trained."""
+Watch = Callable[[Watched], None]
 
 
 def run_trial(
@@ -51,10 +55,24 @@ def run_trial(
         )
 
 
+def make_training(trial: Trial, table: Table, split: Split, store: Store) -> Training:
+    """The training of a trial at its beginning.
+
+    Raises:
+        ResumeError: it begins with the weights of a search that is not in the store.
+    """
+    training = Training(trial.pipeline, table, split, seed=trial.seed)
+    if trial.begin is not None:
+        training.begin_with(path_weights(store, trial.begin)[1], trial.begin)
+    return training
+
+
 def _train(
     name: str, trial: Trial, table: Table, store: Store, on_step: Watch | None, on_epoch: Watch | None
 ) -> Result:
-    training = Training(trial.pipeline, table, table.split(trial.folds), seed=trial.seed)
+    if trial.search is not None:
+        return run_search(name, trial, table, store, on_step=on_step, on_epoch=on_epoch)
+    training = make_training(trial, table, table.split(trial.folds), store)
     store.load_checkpoint(name, training)
     save = partial(store.save_checkpoint, name, training)
     clock = Clock(every=trial.pipeline.train.checkpoint_seconds, save=save)

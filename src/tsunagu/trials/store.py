@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tsunagu.errors import ResumeError
 from tsunagu.files import flush_folder, hold, write_bytes
@@ -83,7 +84,7 @@ class Store:
 
     def save_checkpoint(self, digest: str, training: Training) -> None:
         """Store the state of a training; a crash at any moment leaves this one or the one before."""
-        write_tensors(self.working(digest) / CHECKPOINT, training.tensors(), training.position_now.dumps())
+        self.save(digest, training.tensors(), training.position_now.dumps())
 
     def load_checkpoint(self, digest: str, training: Training) -> bool:
         """Put a training back to its last checkpoint, if there is one.
@@ -91,12 +92,24 @@ class Store:
         Raises:
             ResumeError: the checkpoint is damaged or of another pipeline.
         """
+        return self.load(digest, lambda note, tensors: training.restore(Position.loads(note), tensors))
+
+    def save(self, digest: str, tensors: Mapping[str, Tensor], note: str) -> None:
+        """Store a state, as tensors and a text."""
+        write_tensors(self.working(digest) / CHECKPOINT, tensors, note)
+
+    def load(self, digest: str, restore: Callable[[str, Mapping[str, Tensor]], None]) -> bool:
+        """Hand the last state to a function that takes it up, if there is one.
+
+        Raises:
+            ResumeError: the checkpoint is damaged or of another trial.
+        """
         path = self.working(digest) / CHECKPOINT
         if not path.exists():
             return False
         tensors, note = read_tensors(path)
         try:
-            training.restore(Position.loads(note), tensors)
+            restore(note, tensors)
         except (ResumeError, KeyError, ValueError, TypeError) as error:
             msg = (
                 f"{path}: not a checkpoint of this trial ({error}); remove this file to begin the trial again"

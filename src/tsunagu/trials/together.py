@@ -93,5 +93,7 @@ def _none() -> _Work | None:
 def _member(trial: Trial, state: tuple[str, dict[str, Tensor]], table: Table, split: Split) -> Training:
     place, tensors = state
     member = Training(trial.pipeline, table, split, seed=trial.seed)
+    # Its weights are among the tensors.
+    member.origin = trial.begin or ""
     member.restore(Position.loads(place), tensors)
     return member

@@ -10,7 +10,7 @@ from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 from tsunagu.spec import Choice, Node
 from tsunagu.trials.executors.clusters import BATCH, OPTIONS
 from tsunagu.trials.executors.dask import Dask
-from tsunagu.trials.executors.executor import Executor
+from tsunagu.trials.executors.executor import MOST, Executor
 from tsunagu.trials.executors.in_process import InProcess
 from tsunagu.trials.executors.processes import Processes
 
@@ -34,7 +34,10 @@ def choose_executor(
     if workers is None and cluster is None:
         return declared
     key = "dask" if cluster is not None or (declared is not None and declared.key == "dask") else "processes"
-    kept = dict(declared.args) if declared is not None and declared.key == key else {}
+    args = {} if declared is None else dict(declared.args)
+    kept = {
+        name: value for name, value in args.items() if name == "most" or key == getattr(declared, "key", "")
+    }
     options = {"cluster": cluster, "workers": workers}
     return Node(key, kept | {name: value for name, value in options.items() if value is not None})
 
@@ -51,13 +54,13 @@ def make_executor(declared: Node | None) -> Executor:
     """
     if mistakes := check_executor(declared, ("executor",)) or _uncounted(declared):
         raise SpecError(mistakes)
+    args = {} if declared is None else dict(declared.args)
+    workers, most = args.pop("workers", None), args.pop("most", MOST)
     if declared is None or declared.key == "in_process":
-        return InProcess()
-    args = dict(declared.args)
-    workers = args.pop("workers", None)
+        return InProcess(most=most)
     if declared.key == "processes":
-        return Processes(workers=workers)
-    return Dask(cluster=args.pop("cluster", "local"), workers=workers, options=args)
+        return Processes(workers=workers, most=most)
+    return Dask(cluster=args.pop("cluster", "local"), workers=workers, options=args, most=most)
 
 
 def check_executor(declared: Any, path: Path) -> list[Mistake]:
@@ -77,8 +80,8 @@ def check_executor(declared: Any, path: Path) -> list[Mistake]:
         found = f"unknown executor '{declared.key}'{did_you_mean(declared.key, KEYS)}"
         return [Mistake((*path, "key"), found)]
     if declared.key != "dask":
-        known = {"workers": (int,)} if declared.key == "processes" else {}
-        return _check_args(declared.args, known, (*path, "args"))
+        counts = ("workers", "most") if declared.key == "processes" else ("most",)
+        return _check_args(declared.args, dict.fromkeys(counts, (int,)), (*path, "args"))
     return _check_dask(declared.args, (*path, "args"))
 
 
@@ -93,7 +96,7 @@ def _uncounted(declared: Node | None) -> list[Mistake]:
 
 def _check_dask(args: Mapping[str, Any], path: Path) -> list[Mistake]:
     cluster = args.get("cluster", "local")
-    known: dict[str, tuple[type, ...]] = {"cluster": (str,), "workers": (int,)}
+    known: dict[str, tuple[type, ...]] = {"cluster": (str,), "workers": (int,), "most": (int,)}
     if not isinstance(cluster, str) or "://" in cluster:
         return _check_args(args, known, path) + _check_packages("distributed", "dask", path)
     if cluster not in CLUSTERS:

@@ -15,7 +15,17 @@ from tsunagu.errors import ResumeError
 from tsunagu.machine import usable_cores
 from tsunagu.train import for_small_steps
 from tsunagu.trials.executors.clusters import connected
-from tsunagu.trials.executors.executor import DEATHS, Answer, Executor, Failure, Job, Piece, answers, pieces
+from tsunagu.trials.executors.executor import (
+    DEATHS,
+    MOST,
+    Answer,
+    Executor,
+    Failure,
+    Job,
+    Piece,
+    answers,
+    pieces,
+)
 
 __all__ = ["Dask"]
 
@@ -34,11 +44,13 @@ class Dask(Executor):
         cluster: ``local`` for worker processes of this machine, the address of a scheduler, ``slurm`` or ``htcondor``.
         workers: how many to start; on this machine as many as there are usable cores by default.
         options: of the batch system, such as ``{"queue": "short"}``.
+        most: trials in a group that is trained in step; with 1 each is trained by itself.
     """
 
     cluster: str = "local"
     workers: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    most: int = MOST
 
     @property
     def remote(self) -> bool:
@@ -51,7 +63,7 @@ class Dask(Executor):
         wanted = min(self.workers or usable_cores(), members)
         with connected(self.cluster, wanted, self.options) as client:
             there = len(client.scheduler_info(n_workers=-1)["workers"]) if "://" in self.cluster else wanted
-            _follow(client, job, pieces(populations, max(1, there)), on_end)
+            _follow(client, job, pieces(populations, max(1, there), self.most), on_end)
 
 
 def _follow(client: Any, job: Job[M], todo: list[Piece[M]], on_end: Callable[[M, Answer], None]) -> None:

@@ -12,13 +12,13 @@ from typing import Generic, TypeVar, final
 from tsunagu import errors
 from tsunagu.errors import TsunaguError
 
-__all__ = ["DEATHS", "Answer", "Executor", "Failure", "Job", "Piece", "answers", "pieces", "split"]
+__all__ = ["DEATHS", "MOST", "Answer", "Executor", "Failure", "Job", "Piece", "answers", "pieces", "split"]
 
 DEATHS = 3
 """So many workers may die with a group of trials before it counts as the cause."""
 
 MOST = 32
-"""Trials in a group at most: beyond it a step gains little, and an interruption costs more."""
+"""Trials in a group at most, by default: beyond it a step gains little, and an interruption costs more."""
 
 M = TypeVar("M")
 
@@ -79,7 +79,7 @@ class Executor(ABC):
         Args:
             job: what to do with a group of trials; for a remote executor it can be pickled, as can the trials.
             populations: trials that may be trained together; each is split into as many groups as there are workers, or a
-                multiple of that where groups would be larger than :data:`MOST`.
+                multiple of that where groups would be larger than the executor allows.
             on_end: called in this process for each trial as it ends, in whatever order they do.
 
         Raises:
@@ -144,8 +144,8 @@ class Piece(Generic[M]):
         return [Piece([member]) for member in rest] if len(self.members) > 1 else []
 
 
-def pieces(populations: Sequence[Sequence[M]], workers: int) -> list[Piece[M]]:
-    """All populations, each split so that every worker has as many groups, of :data:`MOST` members at most.
+def pieces(populations: Sequence[Sequence[M]], workers: int, most: int = MOST) -> list[Piece[M]]:
+    """All populations, each split so that every worker has as many groups, of ``most`` members at most.
 
     >>> [len(piece.members) for piece in pieces([range(36)], 1)], [len(piece.members) for piece in pieces([range(36)], 2)]
     ([18, 18], [18, 18])
@@ -153,7 +153,7 @@ def pieces(populations: Sequence[Sequence[M]], workers: int) -> list[Piece[M]]:
     return [
         Piece(group)
         for members in populations
-        for group in split(members, workers * math.ceil(len(members) / (workers * MOST)))
+        for group in split(members, workers * math.ceil(len(members) / (workers * most)))
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, final
 
-from tsunagu.trials.executors.executor import Answer, Executor, Job, answers, pieces
+from tsunagu.trials.executors.executor import MOST, Answer, Executor, Job, answers, pieces
 
 __all__ = ["InProcess"]
 
@@ -16,13 +16,18 @@ M = TypeVar("M")
 @final
 @dataclass(frozen=True, kw_only=True)
 class InProcess(Executor):
-    """Run trials here, one after the other.
+    """Run trials here, one group after the other.
+
+    Args:
+        most: trials in a group that is trained in step; with 1 each is trained by itself.
 
     >>> InProcess().run(lambda group: enumerate(group), [["a"], ["b", "c"]], print)
     a a
     b b
     c c
     """
+
+    most: int = MOST
 
     @property
     def remote(self) -> bool:
@@ -31,6 +36,6 @@ class InProcess(Executor):
     def run(
         self, job: Job[M], populations: Sequence[Sequence[M]], on_end: Callable[[M, Answer], None]
     ) -> None:
-        for piece in pieces(populations, 1):
+        for piece in pieces(populations, 1, self.most):
             for number, answer in answers(job, piece.members):
                 on_end(piece.members[number], answer)

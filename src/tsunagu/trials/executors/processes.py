@@ -17,7 +17,17 @@ from typing import Any, Generic, TypeVar, final
 from tsunagu.errors import TsunaguError
 from tsunagu.machine import ONE_THREAD, begin_worker, environment, usable_cores, without_interrupts
 from tsunagu.train import for_small_steps
-from tsunagu.trials.executors.executor import DEATHS, Answer, Executor, Failure, Job, Piece, answers, pieces
+from tsunagu.trials.executors.executor import (
+    DEATHS,
+    MOST,
+    Answer,
+    Executor,
+    Failure,
+    Job,
+    Piece,
+    answers,
+    pieces,
+)
 
 __all__ = ["Processes"]
 
@@ -37,9 +47,11 @@ class Processes(Executor):
 
     Args:
         workers: how many; as many as there are usable cores by default.
+        most: trials in a group that is trained in step; with 1 each is trained by itself.
     """
 
     workers: int | None = None
+    most: int = MOST
 
     @property
     def remote(self) -> bool:
@@ -49,7 +61,7 @@ class Processes(Executor):
         self, job: Job[M], populations: Sequence[Sequence[M]], on_end: Callable[[M, Answer], None]
     ) -> None:
         count = self.workers or usable_cores()
-        todo = deque(pieces(populations, count))
+        todo = deque(pieces(populations, count, self.most))
         with _staff(job, min(count, len(todo)), on_end) as staff:
             while staff.hand_out(todo):
                 todo.extendleft(reversed(staff.listen()))
