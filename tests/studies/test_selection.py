@@ -178,4 +178,6 @@ def test_folds_repeat_a_method_and_make_none(study_of, tmp_path):
 def test_the_table_can_be_written_without_rows_of_trials(study_of, tmp_path):
     write_results(tmp_path / "results.csv", [], [])
     write_chosen(tmp_path / "chosen.csv", study_of(), [])
-    assert (tmp_path / "results.csv").read_text(encoding="utf-8") == "method,seed,seconds,digest\n"
+    assert (tmp_path / "results.csv").read_text(
+        encoding="utf-8"
+    ) == "method,seed,seconds,cpu_seconds,digest\n"

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
 
 from tsunagu.errors import ResumeError
 from tsunagu.spec import Folds, node
-from tsunagu.trials import Store, Trial, run_trial
+from tsunagu.trials import Result, Store, Trial, run_trial
 
 
 class Stop(Exception):
@@ -142,3 +143,12 @@ def test_the_environment_is_noted(trial, table, tmp_path):
     result = run_trial(trial, table, Store(tmp_path))
     noted = json.loads((result.path / "environment.json").read_text(encoding="utf-8"))
     assert noted["packages"]["torch"].startswith("2.")
+
+
+def test_the_result_of_an_earlier_version_has_no_processor_time(trial, table, tmp_path):
+    result = run_trial(trial, table, Store(tmp_path))
+    old = json.loads(result.dumps())
+    del old["cpu_seconds"]
+    found = Result.loads(json.dumps(old), result.path)
+    assert math.isnan(found.cpu_seconds)
+    assert found.metrics == result.metrics

@@ -13,8 +13,10 @@ from tsunagu.studies.plan import Planned, method_labels
 from tsunagu.studies.searching import Role
 from tsunagu.trials import Result
 
-__all__ = ["Place", "Row", "fold_field", "record", "write_records"]
+__all__ = ["EFFORT", "Place", "Row", "fold_field", "record", "write_records"]
 
+EFFORT = ("seconds", "cpu_seconds", "digest")
+"""The last columns of the tables of trials."""
 Place = tuple[int, str]
 """Seed and fold: the trials of two methods at one place met the same events in the same order."""
 
@@ -71,12 +73,13 @@ def fold_field(label: str) -> dict[str, str]:
     return {"fold": label} if label else {}
 
 
-def write_records(path: Path, records: Sequence[Mapping[str, object]]) -> None:
-    """Lines of a CSV file; what a line does not have stays empty."""
+def write_records(
+    path: Path, records: Sequence[Mapping[str, object]], last: Sequence[str] = ("digest",)
+) -> None:
+    """Lines of a CSV file, these columns last; what a line does not have stays empty."""
     names = dict.fromkeys(name for each in records for name in each)
     first = ["method", "seed"]
-    last = [name for name in ("tried", "seconds", "cpu_seconds", "digest") if name in names]
-    fields = [*first, *(name for name in names if name not in first + last), *last]
+    fields = [*first, *(name for name in names if name not in {*first, *last}), *last]
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=fields, lineterminator="\n", restval="")
     writer.writeheader()

@@ -18,7 +18,7 @@ from tsunagu.data import Table
 from tsunagu.files import write_bytes
 from tsunagu.spec import LossTerm, Study, Task
 from tsunagu.studies.baselines import Baseline
-from tsunagu.studies.rows import Place, Row, fold_field, record, write_records
+from tsunagu.studies.rows import EFFORT, Place, Row, fold_field, record, write_records
 from tsunagu.studies.selection import Selected, select
 from tsunagu.studies.statistics import LEVEL, Spread, compare
 from tsunagu.studies.supernets import Agreement, kendall
@@ -34,7 +34,7 @@ def write_results(path: Path, rows: Sequence[Row], baselines: Sequence[Baseline]
     stand in the line of what it came to.
     """
     plain = [{"method": b.method, **fold_field(b.fold), **b.metrics} for b in baselines]
-    write_records(path, [record(row) for row in rows if row.role == "trial"] + plain)
+    write_records(path, [record(row) for row in rows if row.role == "trial"] + plain, EFFORT)
 
 
 def write_chosen(path: Path, study: Study, rows: Sequence[Row]) -> None:
@@ -47,7 +47,11 @@ def write_chosen(path: Path, study: Study, rows: Sequence[Row]) -> None:
         path.unlink(missing_ok=True)  # of an earlier form of the study
         return
     found = [(each, each.item) for each in _chosen(study, rows)]
-    write_records(path, [record(item) | _effort(each.tried) for each, item in found if item is not None])
+    write_records(
+        path,
+        [record(item) | _effort(each.tried) for each, item in found if item is not None],
+        ("tried", *EFFORT),
+    )
 
 
 def write_summary(

@@ -50,7 +50,7 @@ def make_executor(declared: Node | None) -> Executor:
 
     >>> from tsunagu.spec import node
     >>> make_executor(node("processes", workers=2))
-    Processes(workers=2)
+    Processes(workers=2, most=32)
     """
     if mistakes := check_executor(declared, ("executor",)) or _uncounted(declared):
         raise SpecError(mistakes)
