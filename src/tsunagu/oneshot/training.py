@@ -28,7 +28,7 @@ from tsunagu.oneshot.strategy import Strategy, strategy
 from tsunagu.random import derive_seed
 from tsunagu.search import Distribution, HasDistribution, Searcher, Space, fair_paths, from_data, to_data
 from tsunagu.spec import Architecture, Pipeline
-from tsunagu.tasks import Stage, stages
+from tsunagu.tasks import Stage, fit_stages, stages
 from tsunagu.tasks.supernet import build_supergraph, reached
 from tsunagu.train import Epoch, Position
 
@@ -61,7 +61,7 @@ class OneShot:
     ) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
         self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
-        self.stages = stages(pipeline)
+        self.stages = fit_stages(stages(pipeline), table, split)
         self.position = Position()
         self.trajectory: list[Distribution] = []
         self.space = Space({"tasks": pipeline.tasks})
@@ -133,7 +133,7 @@ class OneShot:
             batch_size=self.pipeline.train.batch_size,
             seed=self.seed,
         )
-        last = Objectives(graph=self.graph, stage=self.stages[-1], table=self.table)
+        last = Objectives(graph=self.graph, stage=self.stages[-1].at(), table=self.table)
         return choose(self._strategy, self._state, judge, last)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -171,7 +171,10 @@ class OneShot:
         if place.step == 0:
             self._loss = torch.zeros((), device=self.table.device)
         objectives = Objectives(
-            graph=self.graph, stage=self.stage, table=self.table, sparse=self._strategy.sparse
+            graph=self.graph,
+            stage=self.stage.at(place.epoch),
+            table=self.table,
+            sparse=self._strategy.sparse,
         )
         order = derive_seed(self.seed, "stage", place.stage)
         for index in self.table.batches(self.split.train, size, order, place.epoch, start=place.step):

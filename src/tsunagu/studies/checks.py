@@ -44,7 +44,8 @@ def check_study(study: Study, base: Path) -> Tables:
     tables = Tables.open([study, *(each for _, each in varied)], base)
     for labels, each in varied:
         try:
-            check_data(each.pipeline, tables.of(each.data))
+            table = tables.of(each.data)
+            check_data(each.pipeline, table, table.split(each.data.folds))
         except SpecError as error:
             mistakes += blame(error.mistakes, study, labels)
     if mistakes:
