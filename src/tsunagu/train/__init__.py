@@ -5,11 +5,13 @@ from tsunagu.train.distributed import World, here, joined, launched
 from tsunagu.train.evaluation import (
     CHUNK,
     Evaluation,
+    Points,
     columns_of,
     evaluate,
     measure,
     predict,
     reseed_for_evaluation,
+    working_points,
 )
 from tsunagu.train.fused import Steps
 from tsunagu.train.optimizer import check_optimizer, check_schedule, learning_rate, optimizer
@@ -28,6 +30,7 @@ __all__ = [
     "Evaluation",
     "Finished",
     "Member",
+    "Points",
     "Population",
     "Position",
     "Rows",
@@ -54,6 +57,7 @@ __all__ = [
     "reseed_for_evaluation",
     "stage_inputs",
     "stage_key",
+    "working_points",
 ]
 
 
