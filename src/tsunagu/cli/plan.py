@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table as Grid
 
+from tsunagu.cli.losses import describe_losses
 from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
@@ -23,6 +24,7 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     """The parts of the plan, in the order in which they are printed."""
     yield _events(study, table)
     yield _tasks(study.pipeline)
+    yield from describe_losses(study.pipeline, table, table.split(study.data.folds))
     yield _stages(study.pipeline)
     if choices(study.pipeline):
         yield _choices(study.pipeline)

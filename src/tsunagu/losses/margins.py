@@ -141,6 +141,10 @@ class Ldam(ClassWeighted):
     def per_class(self) -> Mapping[str, tuple[float, ...]]:
         return {"margin": self.margins, "weight": self.weights}
 
+    def probability(self, prediction: Tensor) -> Tensor:
+        """The softmax of the scaled cosines ``[E, C]``."""
+        return functional.softmax(self.scale * prediction, dim=-1)
+
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         check_logits(prediction, target, len(self.known_sizes))
         label = target.long()
