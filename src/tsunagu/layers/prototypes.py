@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import final
 
 import torch
@@ -34,7 +35,10 @@ class Cosine(nn.Module):
         nn.init.xavier_uniform_(self.directions)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.linear(functional.normalize(x, dim=1), functional.normalize(self.directions, dim=1))
+        # The products are normalised and not their factors, which have more numbers.
+        squares = x.square().sum(1, keepdim=True) * self.directions.square().sum(1)
+        made: Tensor = functional.linear(x, self.directions) * squares.clamp(min=1e-24).rsqrt()
+        return made
 
 
 @register
@@ -73,16 +77,26 @@ class Affinity(nn.Module):
         nn.init.orthogonal_(self.prototypes, gain=features**0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        distances = (x[:, None, :] - self.prototypes).square().sum(2)
-        each = torch.exp(-distances / self.sigma).reshape(len(x), self.classes, -1)
-        similar = each.amax(2)
+        # |x|^2 - 2 x w + |w|^2, which needs no [E, mC, F]; rounding may leave it just below 0.
+        squares = x.square().sum(1, keepdim=True) + self.prototypes.square().sum(1)
+        distances = torch.add(squares, functional.linear(x, self.prototypes), alpha=-2.0).clamp(min=0.0)
+        similar = torch.exp(distances / -self.sigma)
+        if len(self.prototypes) > self.classes:
+            similar = similar.reshape(len(x), self.classes, -1).amax(2)
         if not self.training:
             return similar
         return torch.cat([similar, self.diversity().expand(len(x), 1)], dim=1)
 
     def diversity(self) -> Tensor:
         """R, a scalar: how unlike the distances between prototypes are."""
-        number = len(self.prototypes)
-        a, b = torch.triu_indices(number, number, 1, device=self.prototypes.device)
-        squares = (self.prototypes[a] - self.prototypes[b]).square().sum(1)
+        first, second = _pairs(len(self.prototypes), self.prototypes.device)
+        between = self.prototypes.index_select(0, first) - self.prototypes.index_select(0, second)
+        squares = between.square().sum(1)
         return (squares - squares.mean()).square().mean()
+
+
+@lru_cache(maxsize=64)
+def _pairs(number: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    with torch.inference_mode(mode=False):
+        first, second = torch.triu_indices(number, number, 1, device=device)
+    return first, second

@@ -19,6 +19,9 @@ from tsunagu.losses.loss import ClassLoss, align
 __all__ = ["CountedLoss", "constant", "entropy", "is_logit", "label_of", "of_label", "signed_logits"]
 
 
+Constant = tuple[float, ...] | tuple[tuple[float, ...], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CountedLoss(ClassLoss):
     """A loss that depends on how many training events of each class there are.
@@ -159,13 +162,13 @@ def of_label(values: tuple[float, ...], label: Tensor) -> Tensor:
     return torch.lerp(torch.full_like(label, values[0]), torch.full_like(label, values[1]), label)
 
 
-def constant(values: tuple[float, ...], like: Tensor) -> Tensor:
+def constant(values: Constant, like: Tensor) -> Tensor:
     """Numbers as a tensor in the dtype and on the device of another; made once."""
     return _constant(values, like.dtype, like.device)
 
 
 @lru_cache(maxsize=256)
-def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def _constant(values: Constant, dtype: torch.dtype, device: torch.device) -> Tensor:
     # A tensor of an inference could not be used in a later training.
     with torch.inference_mode(mode=False):
         return torch.tensor(values, dtype=dtype, device=device)

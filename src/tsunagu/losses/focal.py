@@ -46,7 +46,12 @@ class Focal(ClassLoss):
         if is_logit(prediction, target):
             return focal_term(signed_logits(prediction, target), self.gamma)
         check_logits(prediction, target, self.classes)
-        return focal_term(_odds_of(prediction, target.long()[:, None]), self.gamma)
+        label = target.long()
+        if self.gamma == 1.0 or self.gamma >= 2.0:
+            # Fewer steps; for other gammas a derivative of the power is infinite where p is 1.
+            value = functional.cross_entropy(prediction, label, reduction="none")
+            return value * value.neg().expm1().neg().pow(self.gamma)
+        return focal_term(_odds_of(prediction, label[:, None]), self.gamma)
 
     def check(self, target: Tensor) -> str | None:
         return check_whole(target, self.classes)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tsunagu.losses.classes import CountedLoss, constant, entropy, label_of
+from tsunagu.losses.classes import CountedLoss, constant, entropy
 from tsunagu.losses.counts import class_balanced_weights
 from tsunagu.losses.labels import check_logits
 from tsunagu.losses.loss import Loss, register_loss
@@ -141,6 +142,14 @@ class Ldam(ClassWeighted):
     def per_class(self) -> Mapping[str, tuple[float, ...]]:
         return {"margin": self.margins, "weight": self.weights}
 
+    @cached_property
+    def _shifts(self) -> tuple[tuple[float, ...], ...]:
+        """What is added to the scaled cosines of an event of each class, ``[C, C]``."""
+        place = range(len(self.margins))
+        return tuple(
+            tuple(-self.scale * m if a == b else 0.0 for b in place) for a, m in enumerate(self.margins)
+        )
+
     def probability(self, prediction: Tensor) -> Tensor:
         """The softmax of the scaled cosines ``[E, C]``."""
         return functional.softmax(self.scale * prediction, dim=-1)
@@ -148,7 +157,7 @@ class Ldam(ClassWeighted):
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         check_logits(prediction, target, len(self.known_sizes))
         label = target.long()
-        shift = label_of(label, self.margins, prediction).neg()[:, None]
-        logits = self.scale * prediction.scatter_add(1, label[:, None], shift)
+        shift = constant(self._shifts, prediction).index_select(0, label)
+        logits = torch.add(shift, prediction, alpha=self.scale)
         weights = constant(self.weights, prediction) if self.reweighted else None
         return functional.cross_entropy(logits, label, weight=weights, reduction="none")

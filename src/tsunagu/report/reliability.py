@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from tsunagu.losses import HasProbability, find_loss, known_losses
+from tsunagu.losses import HasProbability, Loss, find_loss, known_losses
 from tsunagu.metrics import Isotonic, Reliability, reliability
 from tsunagu.report.numbers import across_seeds
 from tsunagu.report.outcome import Method, Outcome, Output
@@ -89,23 +89,25 @@ def _curve(output: Output, signal: int, method: Method) -> _Curve:
 
 def _probability(trial: StoredTrial, output: Output, signal: int, values: Array) -> Array:
     """As the loss tells it, whose settings are in the trial's spec; else the softmax."""
+    loss = _loss(trial, output)
+    if loss is None or not isinstance(loss, HasProbability):
+        return softmax(values, signal)
+    told = loss.probability(torch.from_numpy(values))
+    if told.ndim == 2:
+        return np.asarray(told[:, signal])
+    return np.asarray(told if signal == 1 else 1.0 - told)
+
+
+def _loss(trial: StoredTrial, output: Output) -> Loss | None:
     terms = [
         term
         for task in read_yaml(trial.folder / "spec.yaml").get("tasks", {}).values()
         if task["output"] == output.name and "loss" in task
         for term in (task["loss"] if isinstance(task["loss"], list) else [task["loss"]])
     ]
-    loss = (
-        find_loss(terms[0]["key"])(**terms[0].get("args", {}))
-        if terms and terms[0]["key"] in known_losses()
-        else None
-    )
-    if not isinstance(loss, HasProbability):
-        return softmax(values, signal)
-    told = loss.probability(torch.from_numpy(values))
-    if told.ndim == 2:
-        return np.asarray(told[:, signal])
-    return np.asarray(told if signal == 1 else 1.0 - told)
+    if not terms or terms[0]["key"] not in known_losses():
+        return None
+    return find_loss(terms[0]["key"])(**terms[0].get("args", {}))
 
 
 def _rows(curve: _Curve) -> dict[str, ArrayLike]:
