@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table as Grid
 
@@ -15,12 +15,13 @@ from tsunagu.tasks import fit_loss
 __all__ = ["describe_losses"]
 
 
-def describe_losses(pipeline: Pipeline, table: Table, split: Split) -> Iterator[Grid | str]:
+def describe_losses(pipelines: Sequence[Pipeline], table: Table, split: Split) -> Iterator[Grid | str]:
     """A table for each loss that counts the classes; nothing where none does, and the reason where it cannot."""
     found: dict[str, tuple[str, LossTerm]] = {}
-    for architecture in architectures(pipeline):
-        for task in resolve(pipeline, architecture).tasks.values():
-            found |= {f"{task.output} {canonical(term)}": (task.output, term) for term in task.losses}
+    for pipeline in pipelines:
+        for task in pipeline.tasks.values():
+            terms = (resolve(term, own) for term in task.losses for own in architectures(term))
+            found |= {f"{task.output} {canonical(term)}": (task.output, term) for term in terms}
     for output, term in found.values():
         try:
             loss = fit_loss(find_loss(term.key)(**term.args), term.target, table, split)
