@@ -29,7 +29,8 @@ def describe_losses(pipelines: Sequence[Pipeline], table: Table, split: Split) -
             yield f"{term.key}: {error}"
             continue
         if isinstance(loss, CountedLoss):
-            yield _classes(f"{term.key}({output}, {term.target})", loss)
+            settings = "".join(f", {name} {value}" for name, value in term.args.items())
+            yield _classes(f"{term.key}({output}, {term.target}){settings}", loss)
 
 
 def _classes(title: str, loss: CountedLoss) -> Grid:
