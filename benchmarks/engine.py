@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 
-from benchmarks.chain import Chain
 from benchmarks.measure import Clock
-from tsunagu.data import Split
+from tsunagu.data import Split, Table
+from tsunagu.spec import Pipeline
 from tsunagu.train import Population, Training, probe
 
 __all__ = ["Together"]
 
 VALIDATION = 100
+
+
+class Trained(Protocol):
+    """A kind of training with its events, such as a :class:`~benchmarks.chain.Chain`."""
+
+    @property
+    def events(self) -> Callable[[int], Table]:
+        """Makes a table of so many events."""
+
+    def pipeline(self, **train: Any) -> Pipeline:
+        """What is trained."""
 
 
 class Together:
@@ -25,7 +37,7 @@ class Together:
         events: of the epoch.
     """
 
-    def __init__(self, chains: Sequence[Chain], seeds: int, events: int) -> None:
+    def __init__(self, chains: Sequence[Trained], seeds: int, events: int) -> None:
         self.planned = [(chain.pipeline(), seed) for seed in range(seeds) for chain in chains]
         self.table = chains[0].events(events + VALIDATION)
         rows = torch.arange(events + VALIDATION)

@@ -9,6 +9,7 @@ from benchmarks.chain import GRID, Chain, mlps, of_the_talk, own_weights
 from benchmarks.engine import Together
 from benchmarks.hand_loop import DrawnByHand, HandLoop, OneByOne
 from benchmarks.lightning_loop import LightningLoop
+from benchmarks.losses import COSTS, beside_cross_entropy
 from benchmarks.measure import STEPS, STUDIES, Comparison, Scale, Side, compare
 from benchmarks.peak import flops_of_step
 from benchmarks.studies import GridStudy, on_lightning
@@ -89,6 +90,14 @@ def _of_the_talk(first: str, second: str, seeds: int) -> Row:
     """No candidate shall be slower in a population than one by one."""
     note = TALK.format(first=first, second=second, seeds=seeds)
     return _population([of_the_talk(first, second)], seeds, steps=20, rounds=9, target=1.0, note=note)
+
+
+def _loss(key: str, most: float) -> Row:
+    note = (
+        f"step of an MLP 8-256-256-2, batch 100, float32, engine with event weights, with the loss {key} over the same with "
+        "cross_entropy; one epoch of 100 steps each"
+    )
+    return Row(sides=lambda: beside_cross_entropy(key), rounds=11, target=most, note=note)
 
 
 def _two_workers() -> tuple[Side, Side]:
@@ -174,6 +183,7 @@ ROWS = {
         note=f"{MANY}, whose inputs are scaled by weights of the networks' own, so that they are run by vmap: 10 seeds as "
         "one population over 10 hand-written loops",
     ),
+    **{f"loss_{key}": _loss(key, most) for key, most in COSTS.items()},
     "population_4_cnn": _of_the_talk("TauCNN", "LSTM", 4),
     "population_10_scale_lstm": _of_the_talk("ScaleFactor", "LSTM", 10),
     "population_10_mlp_mass": _of_the_talk("TauMLP", "MassMLP", 10),

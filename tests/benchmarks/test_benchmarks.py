@@ -17,6 +17,7 @@ from benchmarks.__main__ import main
 from benchmarks.chain import BATCH, GRID, mlps, of_the_talk, own_weights
 from benchmarks.engine import Together
 from benchmarks.hand_loop import DrawnByHand, HandLoop, OneByOne
+from benchmarks.losses import COSTS, Classifier
 from benchmarks.measure import STEPS, STUDIES, Comparison, compare, quartiles
 from benchmarks.peak import flops_of_step, gemm_peak
 from benchmarks.rows import ROWS, Row
@@ -285,3 +286,11 @@ def test_an_unknown_row_is_named_and_nothing_runs(capsys):
 @pytest.mark.parametrize("module", [measure, peak, results], ids=lambda m: m.__name__)
 def test_the_examples_in_the_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("loss", [*COSTS, "cross_entropy"])
+def test_each_loss_of_a_row_trains_its_classifier(loss):
+    (ours,) = Together([Classifier(loss=loss)], 1, 400).members()
+    ours.run()
+    assert ours.steps_per_epoch == 4
+    assert math.isfinite(ours.position.history[-1].valid_loss)

@@ -100,6 +100,14 @@ def test_the_plan_counts_the_stages_that_are_shared(study_of, pipeline_of, tmp_p
     assert "stages are trained instead" not in alone.stdout
 
 
+def test_the_plan_shows_the_class_weights_of_the_training_events(study_file):
+    balanced = ["tasks.classify.loss.key=class_balanced", "tasks.classify.loss.args={one_minus_beta: 0.01}"]
+    text = _run("plan", study_file, *(part for each in balanced for part in ("--set", each))).stdout
+    assert "Classes of class_balanced(score, is_higgs)" in text
+    assert "training events" in text
+    assert "Classes of" not in _run("plan", study_file).stdout
+
+
 def test_the_plan_names_frozen_tasks(study_file):
     text = _run("plan", study_file, "--set", "train.joint=false").stdout
     assert "classify after calibrate" in text

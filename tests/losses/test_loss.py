@@ -110,17 +110,27 @@ def test_event_mean_leaves_the_events(shape):
 def test_unknown_losses_name_the_nearest():
     with pytest.raises(LookupError, match=r"unknown loss 'four_momentun' \(did you mean 'four_momentum'\?\)"):
         find_loss("four_momentun")
-    with pytest.raises(LookupError, match=r"\(valid: binary, cross_entropy, "):
+    with pytest.raises(LookupError, match=r"\(valid: affinity, balanced_softmax, binary, "):
         find_loss("xyzzy")
 
 
 def test_known_losses():
     assert known_losses() == [
+        "affinity",
+        "balanced_softmax",
         "binary",
+        "binary_focal",
+        "class_balanced",
+        "class_balanced_binary",
+        "class_balanced_focal",
         "cross_entropy",
+        "focal",
         "four_momentum",
         "four_momentum_ptetaphi",
         "huber",
+        "inverse_frequency",
+        "ldam",
+        "logit_adjusted",
         "mse",
     ]
 

@@ -24,10 +24,21 @@ def test_what_is_written_is_read(name, first, second, space):
 
 
 @pytest.mark.parametrize(
+    "text", ["auc(s, y, class=2)", "efficiency(s, y, class=1, at=0.5)", "purity(s, y, prior=1e-05)"]
+)
+def test_settings_are_read_as_they_are_written(text):
+    assert str(parse_metric(text)) == text
+    assert str(parse_metric(text.replace(" ", "").replace("=", " = "))) == text
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("acu(score, y)", r"unknown metric 'acu' \(did you mean 'auc'\?\)"),
-        ("xyz(score, y)", r"unknown metric 'xyz' \(valid: accuracy, auc, bias, mae, mse, resolution\)"),
+        (
+            "xyz(score, y)",
+            r"unknown metric 'xyz' \(valid: accuracy, auc, average_precision, balanced_accuracy, ",
+        ),
         ("auc", r"expected a metric such as 'auc\(score, is_higgs\)', found 'auc'"),
         ("auc(score, y", "expected a metric such as"),
         ("auc(score, y); exit()", "expected a metric such as"),
@@ -39,6 +50,15 @@ def test_what_is_written_is_read(name, first, second, space):
         ("auc(1, y)", "auc takes two names"),
         ("auc(a b, y)", "auc takes two names"),
         ("", "expected a metric such as"),
+        ("auc(class=1, score, y)", "auc takes two names"),
+        ("auc(score, y, clas=1)", r"auc: unknown setting 'clas' \(did you mean 'class'\?\)"),
+        ("bias(p, t, class=1)", "bias: unknown setting 'class'; it has none"),
+        ("auc(score, y, class=1.5)", "auc: class must be a whole number from 0, found '1.5'"),
+        ("auc(score, y, class=-1)", "auc: class must be a whole number from 0, found '-1'"),
+        ("efficiency(s, y, at=half)", "efficiency: at must be a number, found 'half'"),
+        ("efficiency(s, y, at=)", "efficiency: expected a setting such as class=1, found 'at='"),
+        ("efficiency(s, y, at=.5, at=.6)", "a setting is given twice"),
+        ("efficiency(s, y, point=1)", "unknown setting 'point'"),
     ],
 )
 def test_mistakes(text, message):

@@ -21,6 +21,7 @@ from tsunagu.report.style import save
 
 METHODS = ("cnn_lstm", "mlp_mass")
 STEMS = {
+    "calibration_score",
     "choices_calibrate",
     "response_tau_p4",
     "roc_score",

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tsunagu.errors import DataError, SpecError
-from tsunagu.spec import LossTerm, Pipeline, Task, choice, node
+from tsunagu.spec import Folds, LossTerm, Pipeline, Task, choice, node
 from tsunagu.tasks import check_data
 
 
@@ -121,3 +121,42 @@ def test_a_mistake_names_the_options_that_lead_to_it(table):
 def test_what_is_wrong_with_every_option_names_none(table):
     (found, *_) = _mistakes(_pipeline([node("Linear", 7, 3), choice(node("ReLU"), node("GELU"))]), table)
     assert found.startswith("tasks.fit.model: the model fails")
+
+
+def _scored(outputs, **args):
+    pipeline = _pipeline(
+        node("MLP", inputs=8, outputs=outputs, momenta=False), "accuracy(y, is_higgs)", "class_balanced"
+    )
+    task = pipeline.tasks["fit"]
+    loss = task.loss.model_copy(update={"target": "is_higgs", "args": args})
+    return pipeline.model_copy(update={"tasks": {"fit": task.model_copy(update={"loss": loss})}})
+
+
+def test_a_class_without_training_events_is_found_with_file_column_and_counts(table):
+    split = table.split(Folds())
+    check_data(_scored(2), table, split)
+    only = dataclasses.replace(split, train=split.train[table.columns["is_higgs"][split.train] == 1])
+    with pytest.raises(
+        DataError,
+        match=r"events.npz: column 'is_higgs': no training event of class 0 \(events by class: 0: 0, 1: ",
+    ):
+        check_data(_scored(2), table, only)
+    with pytest.raises(DataError, match="no training event of class 2"):
+        check_data(_scored(3, classes=3), table, split)
+    check_data(_scored(2), table)
+
+
+def test_another_number_of_logits_than_classes_is_found(table):
+    (mistake,) = _mistakes(_scored(3), table)
+    assert mistake.startswith(
+        "tasks.fit.loss: class_balanced fails on prediction [4, 3] and target 'is_higgs' [4]"
+    )
+    assert "[E, 2] and [E] expected" in mistake
+
+
+def test_a_metric_of_a_class_that_is_not_there_is_found(table):
+    pipeline = _scored(2).model_copy(update={"metrics": ["efficiency(y, is_higgs, class=2)"]})
+    with pytest.raises(
+        SpecError, match=r"metrics.0: efficiency\(y, is_higgs, class=2\): class 2 of 2 classes"
+    ):
+        check_data(pipeline, table)

@@ -8,11 +8,21 @@ from typing import Any
 
 from rich.table import Table as Grid
 
+from tsunagu.cli.losses import describe_losses
 from tsunagu.cli.searches import describe_searches
 from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
-from tsunagu.spec import Pipeline, Study, architectures, choices, count, resolve, some_architectures
+from tsunagu.spec import (
+    Pipeline,
+    Study,
+    architectures,
+    choices,
+    count,
+    resolve,
+    some_architectures,
+    variations,
+)
 from tsunagu.studies import Planned, count_stages, plan, seeds
 from tsunagu.tasks import build_graph, stages
 from tsunagu.trials import Trial, backends, populations
@@ -24,6 +34,8 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     """The parts of the plan, in the order in which they are printed."""
     yield _events(study, table)
     yield _tasks(study.pipeline)
+    varied = [each.pipeline for _, each in variations(study) if each.data == study.data]
+    yield from describe_losses(varied, table, table.split(study.data.folds))
     yield _stages(study.pipeline)
     if choices(study.pipeline):
         yield _choices(study.pipeline)

@@ -23,6 +23,7 @@ from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.normalisation import reestimate
+from tsunagu.layers.prototypes import Affinity, Cosine
 from tsunagu.layers.registry import check_args, find, known, register
 from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.sharing import Part, current_part, sharing
@@ -33,7 +34,9 @@ __all__ = [
     "LSTM",
     "MLP",
     "Activation",
+    "Affinity",
     "Attention",
+    "Cosine",
     "DeepSets",
     "Draws",
     "Dropout",

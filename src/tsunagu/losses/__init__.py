@@ -11,23 +11,61 @@ Losses stay per event until :func:`weighted_mean`, the one place where event wei
 'labels must be 0 or 1, found 2 in 1 of 3 events'
 """
 
+from tsunagu.losses.affinity import AffinityMargin
+from tsunagu.losses.balanced import ClassBalanced, ClassBalancedBinary, ClassBalancedFocal, InverseFrequency
+from tsunagu.losses.classes import CountedLoss
+from tsunagu.losses.counts import class_balanced_weights, class_sizes, effective_number
+from tsunagu.losses.focal import BinaryFocal, Focal, focal_logits, focal_probability
 from tsunagu.losses.labels import Binary, CrossEntropy
-from tsunagu.losses.loss import Loss, align, event_mean, find_loss, known_losses, register_loss, weighted_mean
+from tsunagu.losses.loss import (
+    ChangesWithTime,
+    ClassLoss,
+    FitsEvents,
+    HasProbability,
+    Loss,
+    align,
+    event_mean,
+    find_loss,
+    known_losses,
+    register_loss,
+    weighted_mean,
+)
+from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
 
 __all__ = [
+    "AffinityMargin",
+    "BalancedSoftmax",
     "Binary",
+    "BinaryFocal",
+    "ChangesWithTime",
+    "ClassBalanced",
+    "ClassBalancedBinary",
+    "ClassBalancedFocal",
+    "ClassLoss",
+    "CountedLoss",
     "CrossEntropy",
+    "FitsEvents",
+    "Focal",
     "FourMomentum",
     "FourMomentumPtEtaPhi",
+    "HasProbability",
     "Huber",
+    "InverseFrequency",
+    "Ldam",
+    "LogitAdjusted",
     "Loss",
     "MeanSquared",
     "align",
     "check_finite",
+    "class_balanced_weights",
+    "class_sizes",
+    "effective_number",
     "event_mean",
     "find_loss",
+    "focal_logits",
+    "focal_probability",
     "known_losses",
     "register_loss",
     "weighted_mean",

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from tsunagu.errors import did_you_mean
 
-__all__ = ["Loss", "align", "event_mean", "find_loss", "known_losses", "register_loss", "weighted_mean"]
+__all__ = [
+    "ChangesWithTime",
+    "ClassLoss",
+    "FitsEvents",
+    "HasProbability",
+    "Loss",
+    "align",
+    "event_mean",
+    "find_loss",
+    "known_losses",
+    "register_loss",
+    "weighted_mean",
+]
 
 
 class Loss(ABC):
@@ -35,6 +47,42 @@ class Loss(ABC):
     @abstractmethod
     def check(self, target: Tensor) -> str | None:
         """A sentence on what makes a whole column ``[E, ...]`` unfit as a target, or None where it fits."""
+
+
+class ClassLoss(Loss):
+    """A loss of class labels; its prediction is a score: one logit ``[E]`` of two classes, or ``[E, C]``."""
+
+
+@runtime_checkable
+class FitsEvents(Protocol):
+    """A loss that must know something of the training events, such as how many of each class there are."""
+
+    def fitted(self, target: Tensor, weight: Tensor) -> Self:
+        """The loss with what it learns from the targets ``[E, ...]`` and training weights ``[E]`` of all training events.
+
+        Raises:
+            ValueError: they are unfit; a sentence that says why.
+        """
+
+
+@runtime_checkable
+class ChangesWithTime(Protocol):
+    """A loss that is another one later in a training."""
+
+    def at(self, epoch: int, epochs: int) -> Loss:
+        """The loss in an epoch, from 0, of a stage of at most ``epochs``: a function of the place and nothing else.
+
+        That of ``epoch = epochs`` is its final form, by which validation events are judged all along, so that epochs can be
+        compared.
+        """
+
+
+@runtime_checkable
+class HasProbability(Protocol):
+    """A loss whose best prediction is no probability, but tells it."""
+
+    def probability(self, prediction: Tensor) -> Tensor:
+        """The probability ``[E]`` of class 1, or of each class ``[E, C]``, that a prediction of the same shape stands for."""
 
 
 LossT = TypeVar("LossT", bound=Loss)
@@ -84,8 +132,8 @@ def find_loss(key: str) -> type[Loss]:
 def known_losses() -> list[str]:
     """All keys.
 
-    >>> known_losses()
-    ['binary', 'cross_entropy', 'four_momentum', 'four_momentum_ptetaphi', 'huber', 'mse']
+    >>> known_losses()[:3]
+    ['affinity', 'balanced_softmax', 'binary']
     """
     return sorted(_registered)
 

@@ -8,26 +8,46 @@ Weights may be negative, as those of generators beyond leading order are. All su
 function tells what it does where few events leave a sum outside its range. Nothing is dropped.
 """
 
-from tsunagu.metrics.call import Metric, MetricCall, find_metric, known_metrics, parse_metric
+from tsunagu.metrics.call import MetricCall, parse_metric
+from tsunagu.metrics.classes import average_precision, balanced_accuracy, efficiency, purity, rejection
 from tsunagu.metrics.classification import RocCurve, accuracy, auc, roc_curve
+from tsunagu.metrics.known import Metric, find_metric, known_metrics
+from tsunagu.metrics.posthoc import Isotonic, Temperature, adjust_logits, probabilities
 from tsunagu.metrics.quantile import weighted_quantile
 from tsunagu.metrics.ranking import kendall_tau
 from tsunagu.metrics.regression import bias, mae, mse, resolution
+from tsunagu.metrics.reliability import Reliability, reliability
+from tsunagu.metrics.working_point import WorkingPoint, class_odds, selected, working_point
 
 __all__ = [
+    "Isotonic",
     "Metric",
     "MetricCall",
+    "Reliability",
     "RocCurve",
+    "Temperature",
+    "WorkingPoint",
     "accuracy",
+    "adjust_logits",
     "auc",
+    "average_precision",
+    "balanced_accuracy",
     "bias",
+    "class_odds",
+    "efficiency",
     "find_metric",
     "kendall_tau",
     "known_metrics",
     "mae",
     "mse",
     "parse_metric",
+    "probabilities",
+    "purity",
+    "rejection",
+    "reliability",
     "resolution",
     "roc_curve",
+    "selected",
     "weighted_quantile",
+    "working_point",
 ]

@@ -4,64 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.errors import DataError, Mistake, SpecError, did_you_mean
-from tsunagu.metrics.classification import accuracy, auc
-from tsunagu.metrics.regression import bias, mae, mse, resolution
+from tsunagu.metrics.known import find_metric
+from tsunagu.metrics.working_point import WorkingPoint, working_point
 
-__all__ = ["Metric", "MetricCall", "find_metric", "known_metrics", "parse_metric"]
+__all__ = ["MetricCall", "parse_metric"]
 
 _CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A function of prediction ``[E, ...]``, target ``[E, ...]``, weight ``[E]``, and what is a good value.
-
-    Args:
-        function: called with numpy arrays.
-        meaning: half a sentence for whoever reads the number in a table.
-        larger_is_better: False for errors.
-        best: the value that nothing beats; None for the end of the scale. A bias is best at 0, not at its
-            smallest.
-    """
-
-    function: Callable[[ArrayLike, ArrayLike, ArrayLike | None], float]
-    meaning: str
-    larger_is_better: bool
-    best: float | None = None
-
-
-_METRICS: dict[str, Metric] = {
-    "accuracy": Metric(
-        function=accuracy, meaning="the share of events that are given their own class", larger_is_better=True
-    ),
-    "auc": Metric(
-        function=auc,
-        meaning="how often a signal event scores above a background event; 0.5 is chance, 1 is perfect",
-        larger_is_better=True,
-    ),
-    "bias": Metric(
-        function=bias,
-        meaning="the median of predicted over true pt, minus 1; 0.02 is 2 % too high",
-        larger_is_better=False,
-        best=0.0,
-    ),
-    "mae": Metric(function=mae, meaning="the mean absolute error", larger_is_better=False),
-    "mse": Metric(function=mse, meaning="the mean squared error", larger_is_better=False),
-    "resolution": Metric(
-        function=resolution,
-        meaning="half the width of the central 68 % of predicted over true pt, over its median; 0.1 is 10 %",
-        larger_is_better=False,
-    ),
-}
+_SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*([\w.+-]+)")
+_READ = {"int": re.compile(r"\d{1,9}"), "float": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")}
 
 
 @final
@@ -72,6 +30,7 @@ class MetricCall:
     Args:
         name: of the metric.
         arguments: prediction and target: outputs of tasks or columns.
+        settings: of the metric, such as ``("class", 1)``.
 
     >>> import numpy as np
     >>> call = parse_metric("auc(vis_mass, is_higgs)")
@@ -81,6 +40,7 @@ class MetricCall:
 
     name: str
     arguments: tuple[str, str]
+    settings: tuple[tuple[str, float], ...] = ()
 
     @property
     def label(self) -> str:
@@ -88,26 +48,68 @@ class MetricCall:
         return self.name
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The name, the settings and the arguments: what may tell it from others, in this order.
+
+        >>> parse_metric("rejection(score, y, class=1, at=0.5)").words
+        ('rejection', 'class1', 'at0.5', 'score', 'y')
+        """
+        return (self.name, *(f"{name}{value:g}" for name, value in self.settings), *self.arguments)
+
+    @property
     def larger_is_better(self) -> bool:
         """Whether a larger value is a better one."""
         return find_metric(self.name).larger_is_better
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(self.arguments)})"
+        settings = (f"{name}={value!r}" for name, value in self.settings)
+        return f"{self.name}({', '.join((*self.arguments, *settings))})"
 
-    def evaluate(self, values: Mapping[str, NDArray[Any]], weight: ArrayLike | None) -> float:
+    def point(self, values: Mapping[str, NDArray[Any]], weight: ArrayLike | None) -> WorkingPoint | None:
+        """The working point that these events give, to be used on others; None for a metric without one.
+
+        Args:
+            values: as for :meth:`evaluate`; of validation events.
+            weight: ``[E]``, signed; None for 1.
+
+        Raises:
+            DataError: values that it is not defined for; the message names the call.
+        """
+        metric = find_metric(self.name)
+        if not metric.has_point:
+            return None
+        prediction, target = (values[name] for name in self.arguments)
+        defaults = {"at": 0.5} if self.name == "rejection" else {}
+        try:
+            return working_point(prediction, target, weight, **defaults | self._keywords)
+        except DataError as error:
+            message = f"{self}: {error}"
+            raise DataError(message) from error
+
+    @property
+    def _keywords(self) -> dict[str, Any]:
+        return {"class_" if name == "class" else name: value for name, value in self.settings}
+
+    def evaluate(
+        self,
+        values: Mapping[str, NDArray[Any]],
+        weight: ArrayLike | None,
+        point: WorkingPoint | None = None,
+    ) -> float:
         """The metric of these events.
 
         Args:
             values: name to array ``[E, ...]``; the arguments must be among them.
             weight: ``[E]``, signed; None for 1.
+            point: a working point that was chosen on other events; by default these events choose it.
 
         Raises:
             DataError: values that the metric is not defined for; the message names the call.
         """
         prediction, target = (values[name] for name in self.arguments)
+        chosen = {} if point is None else {"point": point}
         try:
-            return find_metric(self.name).function(prediction, target, weight)
+            return find_metric(self.name).function(prediction, target, weight, **self._keywords, **chosen)
         except DataError as error:
             message = f"{self}: {error}"
             raise DataError(message) from error
@@ -140,49 +142,48 @@ class MetricCall:
         ]
 
 
-def known_metrics() -> list[str]:
-    """The names of all metrics.
-
-    >>> known_metrics()
-    ['accuracy', 'auc', 'bias', 'mae', 'mse', 'resolution']
-    """
-    return sorted(_METRICS)
-
-
-def find_metric(name: str) -> Metric:
-    """A metric by its name.
-
-    Raises:
-        SpecError: no metric has this name.
-
-    >>> find_metric("auc").larger_is_better
-    True
-    """
-    if name not in _METRICS:
-        message = f"unknown metric '{name}'{did_you_mean(name, _METRICS)}"
-        raise SpecError([Mistake(("metric",), message)])
-    return _METRICS[name]
-
-
 def parse_metric(text: str) -> MetricCall:
-    """Read ``name(prediction, target)``; nothing is evaluated as code.
+    """Read ``name(prediction, target, setting=number)``; nothing is evaluated as code.
 
     Args:
-        text: the name of a metric and two names of columns or outputs.
+        text: the name of a metric, two names of columns or outputs, and settings where the metric has some.
 
     Raises:
-        SpecError: the text has another form, or no metric has this name.
+        SpecError: the text has another form, or there is no such metric or setting.
 
     >>> parse_metric("auc(score, is_higgs)").arguments
     ('score', 'is_higgs')
+    >>> parse_metric("efficiency(logits, flavour, class=2)").settings
+    (('class', 2),)
     """
     found = _CALL.fullmatch(text)
     if found is None:
-        message = f"expected a metric such as 'auc(score, is_higgs)', found '{text}'"
-        raise SpecError([Mistake(("metric",), message)])
-    name, arguments = found[1], [part.strip() for part in found[2].split(",")]
+        _refuse(f"expected a metric such as 'auc(score, is_higgs)', found '{text}'")
+    name, parts = found[1], [part.strip() for part in found[2].split(",")]
     find_metric(name)
-    if len(arguments) != 2 or not all(_NAME.fullmatch(argument) for argument in arguments):
-        message = f"{name} takes two names, its prediction and its target, found '{found[2].strip()}'"
-        raise SpecError([Mistake(("metric",), message)])
-    return MetricCall(name=name, arguments=(arguments[0], arguments[1]))
+    written = [part for part in parts if "=" in part]
+    arguments = [part for part in parts if "=" not in part]
+    if len(arguments) != 2 or parts[:2] != arguments or not all(map(_NAME.fullmatch, arguments)):
+        _refuse(f"{name} takes two names, its prediction and its target, found '{found[2].strip()}'")
+    settings = tuple(_read(name, part) for part in written)
+    if len(dict(settings)) < len(settings):
+        _refuse(f"{name}: a setting is given twice in '{text}'")
+    return MetricCall(name=name, arguments=(arguments[0], arguments[1]), settings=settings)
+
+
+def _read(metric: str, text: str) -> tuple[str, float]:
+    found, known = _SETTING.fullmatch(text), find_metric(metric).settings
+    if found is None:
+        _refuse(f"{metric}: expected a setting such as class=1, found '{text}'")
+    if found[1] not in known:
+        nearest = did_you_mean(found[1], known) if known else "; it has none"
+        _refuse(f"{metric}: unknown setting '{found[1]}'{nearest}")
+    kind = "int" if "int" in known[found[1]] else "float"
+    if not _READ[kind].fullmatch(found[2]):
+        wanted = "a whole number from 0" if kind == "int" else "a number"
+        _refuse(f"{metric}: {found[1]} must be {wanted}, found '{found[2]}'")
+    return found[1], int(found[2]) if kind == "int" else float(found[2])
+
+
+def _refuse(message: str) -> NoReturn:
+    raise SpecError([Mistake(("metric",), message)])

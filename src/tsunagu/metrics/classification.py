@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.errors import DataError
-from tsunagu.metrics.events import Array, logits, monotone, positive_sum, prepare
+from tsunagu.metrics.classes import efficiency
+from tsunagu.metrics.events import Array, labels, logits, monotone, positive_sum, prepare
+from tsunagu.metrics.working_point import class_odds
 
 __all__ = ["RocCurve", "accuracy", "auc", "roc_curve"]
 
@@ -27,7 +29,9 @@ class _Steps(NamedTuple):
     background: Array
 
 
-def auc(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None) -> float:
+def auc(
+    prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, *, class_: int | None = None
+) -> float:
     r"""Area under the ROC curve: how often a signal event has the higher score than a background event.
 
     .. math::
@@ -44,6 +48,7 @@ def auc(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = Non
         prediction: ``[E]``, ``[E, 1]`` or two logits ``[E, 2]``; any column can be a score.
         target: ``[E]``: 1 for signal, 0 for background.
         weight: ``[E]``, signed; None for 1.
+        class_: that class against all others, for logits ``[E, C]`` and any target; ``class=2`` in a study file.
 
     Returns:
         0 to 1; NaN if a score is NaN.
@@ -56,6 +61,10 @@ def auc(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = Non
     >>> auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     0.75
     """
+    if class_ is not None:
+        events = prepare(prediction, target, weight, "auc")
+        own = labels(events.target, "auc") == class_
+        return auc(class_odds(events.prediction, class_), own, events.weight)
     steps = _steps(prediction, target, weight, "auc")
     if steps is None:
         return float("nan")
@@ -95,7 +104,9 @@ def roc_curve(
     return RocCurve(_efficiency(signal, last), _efficiency(background, last))
 
 
-def accuracy(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None) -> float:
+def accuracy(
+    prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None, *, class_: int | None = None
+) -> float:
     r"""Share of the weight that is given its own class, :math:`\sum_i w_i [\hat y_i = y_i] / \sum_i w_i`.
 
     Args:
@@ -103,6 +114,8 @@ def accuracy(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None 
             largest).
         target: ``[E]``: the number of the class.
         weight: ``[E]``, signed; None for 1. A value outside 0 to 1 is set to the border.
+        class_: of the events of that class only, which is its :func:`~tsunagu.metrics.efficiency`; ``class=1`` in a
+            study file.
 
     Returns:
         0 to 1; NaN if a logit is NaN.
@@ -113,25 +126,20 @@ def accuracy(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None 
     >>> accuracy([[2.0, 1.0, 0.0], [0.0, 0.5, 3.0]], [0, 1], [3.0, 1.0])
     0.75
     """
+    if class_ is not None:
+        return efficiency(prediction, target, weight, class_=class_)
     events = prepare(prediction, target, weight, "accuracy")
     if np.isnan(events.prediction).any():
         return float("nan")
     many = events.prediction.ndim == 2 and events.prediction.shape[1] > 1
     chosen = events.prediction.argmax(axis=1) if many else logits(events.prediction, "accuracy") > 0
-    right = float(events.weight[chosen == _classes(events.target, "accuracy")].sum())
+    right = float(events.weight[chosen == labels(events.target, "accuracy")].sum())
     return float(np.clip(right / positive_sum(events.weight, "accuracy"), 0.0, 1.0))
-
-
-def _classes(target: Array, metric: str) -> Array:
-    if target.size != len(target):
-        message = f"{metric}: the target must be one number for each event, found {list(target.shape[1:])}"
-        raise DataError(message)
-    return target.reshape(-1)
 
 
 def _steps(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None, metric: str) -> _Steps | None:
     events = prepare(prediction, target, weight, metric)
-    score, truth = logits(events.prediction, metric), _classes(events.target, metric)
+    score, truth = logits(events.prediction, metric), labels(events.target, metric)
     is_signal = truth == 1
     if wrong := int((~is_signal & (truth != 0)).sum()):
         message = f"{metric}: {wrong} of {len(truth)} targets are neither 0 nor 1"

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.errors import DataError
 
-__all__ = ["Array", "Events", "logits", "monotone", "positive_sum", "prepare"]
+__all__ = ["Array", "Events", "labels", "logits", "monotone", "positive_sum", "prepare"]
 
 Array = NDArray[np.float64]
 
@@ -63,6 +63,18 @@ def logits(prediction: Array, metric: str) -> Array:
         return difference
     message = f"{metric}: a score must be [E], [E, 1] or [E, 2], found {shape_text(prediction)}"
     raise DataError(message)
+
+
+def labels(target: Array, metric: str) -> Array:
+    """One number ``[E]`` for each event, of ``[E]`` or ``[E, 1]``.
+
+    Raises:
+        DataError: any other shape.
+    """
+    if target.size != len(target):
+        message = f"{metric}: the target must be one number for each event, found {list(target.shape[1:])}"
+        raise DataError(message)
+    return target.reshape(-1)
 
 
 def shape_text(array: NDArray[Any]) -> str:

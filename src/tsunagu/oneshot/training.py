@@ -28,7 +28,7 @@ from tsunagu.oneshot.strategy import Strategy, Trained, joint_stages, strategy
 from tsunagu.random import derive_seed
 from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_data, to_data
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Stage
+from tsunagu.tasks import Stage, fit_stages
 from tsunagu.tasks.supernet import build_supergraph
 from tsunagu.train import Epoch, Meter, Position
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
@@ -70,7 +70,7 @@ class OneShot:
         self, pipeline: Pipeline, searcher: Searcher[Any, Any, Any], table: Table, split: Split, *, seed: int
     ) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
-        self.stages = joint_stages(pipeline)
+        self.stages = fit_stages(joint_stages(pipeline), table, split)
         self._strategy: Strategy = strategy(searcher, self._questions(searcher))
         self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
         self.position = Position()
@@ -146,7 +146,7 @@ class OneShot:
             batch_size=self.pipeline.train.batch_size,
             seed=self.seed,
         )
-        last = self._objectives(self.stages[-1], derive_seed(self.seed, "evaluation"))
+        last = self._objectives(self.stages[-1].at(), derive_seed(self.seed, "evaluation"))
         return choose(self._strategy, self._state, judge, last)
 
     def tensors(self) -> dict[str, Tensor]:
@@ -211,7 +211,7 @@ class OneShot:
         done = place.epoch * each + place.step
         self._leaves.set_rate(done, self.stage.epochs * each)
         noise = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
-        losses, paths = self._losses(self._objectives(self.stage, noise), index, done)
+        losses, paths = self._losses(self._objectives(self.stage.at(place.epoch), noise), index, done)
         self._leaves.step(losses, paths, self.stage.tasks)
         self._loss += (losses[0] if len(losses) == 1 else torch.stack(losses).mean()).detach()
 

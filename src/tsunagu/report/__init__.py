@@ -1,8 +1,10 @@
 """Figures and tables of a finished study, read from its folder alone.
 
-The outputs of the pipeline decide what is drawn. An output with the loss ``binary`` or ``cross_entropy`` is a score:
+The outputs of the pipeline decide what is drawn. An output with a loss of class labels is a score:
 
 * ``roc_<output>``: background rejection against signal efficiency, a line a method, a band over seeds;
+* ``calibration_<output>``: the share of the class against its predicted probability, and how far it is off, before and after
+  an isotonic calibration on validation events;
 * ``scores_<output>_<method>``: signal and background, test against validation events.
 
 An output with a loss ``four_momentum...`` holds calibrated momenta:

@@ -19,6 +19,7 @@ from tsunagu.report.momenta import draw_response
 from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
 from tsunagu.report.reading import read_outcome
+from tsunagu.report.reliability import draw_reliability
 from tsunagu.report.roc import draw_roc
 from tsunagu.report.scores import classes, draw_scores
 from tsunagu.report.searching import draw_search
@@ -118,6 +119,7 @@ def _classification(outcome: Outcome, output: Output, slugs: Sequence[str]) -> P
     for signal in signals:
         name = output.name if len(signals) == 1 else f"{output.name}_class{signal}"
         yield f"roc_{name}", partial(draw_roc, outcome, output, signal)
+        yield f"calibration_{name}", partial(draw_reliability, outcome, output, signal)
         for slug, method in zip(slugs, outcome.shown, strict=True):
             yield f"scores_{name}_{slug}", partial(draw_scores, outcome, output, method, signal)
 

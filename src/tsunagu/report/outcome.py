@@ -12,6 +12,7 @@ from typing import final
 import numpy as np
 
 from tsunagu.errors import DataError, did_you_mean
+from tsunagu.losses import ClassLoss, find_loss, known_losses
 from tsunagu.metrics import MetricCall
 from tsunagu.report.stored import Array, Row, StoredColumns, StoredTrial, Undrawable, each_drawable
 
@@ -117,7 +118,7 @@ class Output:
     @property
     def classifies(self) -> bool:
         """Whether it is a score, with the target as the label."""
-        return self.loss in ("binary", "cross_entropy")
+        return self.loss in known_losses() and issubclass(find_loss(self.loss), ClassLoss)
 
     @property
     def calibrates(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,8 +59,17 @@ def probability(values: Array, signal: int = 1) -> Array:
     return shares
 
 
-def labelled_scores(trial: StoredTrial, split: str, output: Output, signal: int) -> Sample:
+def labelled_scores(
+    trial: StoredTrial, split: str, output: Output, signal: int, told: Callable[[Array], Array] | None = None
+) -> Sample:
     """The probabilities of one class, with the labels and the weights.
+
+    Args:
+        trial: with predictions.
+        split: validation or test.
+        output: a score.
+        signal: the class.
+        told: gives the probability of the class; by default the softmax.
 
     Raises:
         Undrawable: a column is missing, a score is not finite, or one class has no event.
@@ -73,7 +82,7 @@ def labelled_scores(trial: StoredTrial, split: str, output: Output, signal: int)
     if len(np.unique(label)) < 2:
         msg = f"the {split} events of {trial.place} are all of one class of {output.target}"
         raise Undrawable(msg)
-    return Sample(probability(values, signal), label, weight)
+    return Sample(told(values) if told else probability(values, signal), label, weight)
 
 
 def draw_scores(outcome: Outcome, output: Output, method: Method, signal: int = 1) -> Drawing:

@@ -13,7 +13,7 @@ from tsunagu.data import Table
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Folds, Study, variations
 from tsunagu.studies.plan import fold_label
-from tsunagu.train import measure
+from tsunagu.train import measure, working_points
 from tsunagu.trials import write_arrays
 
 __all__ = ["Baseline", "store_baselines"]
@@ -76,5 +76,6 @@ def _store(calls: list[MetricCall], study: Study, table: Table, path: Path) -> N
 
 def _evaluate(method: str, call: MetricCall, table: Table, fold: str, folds: Folds) -> Baseline:
     parts = table.split(folds).parts()
-    values = {f"{split}_{call.name}": measure([call], {}, table, parts[split])[0] for split in SPLITS}
+    points = working_points([call], {}, table, parts["validation"])
+    values = {f"{split}_{call.name}": measure([call], {}, table, parts[split], points)[0] for split in SPLITS}
     return Baseline(method=method, metrics=values, fold=fold)

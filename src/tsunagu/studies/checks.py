@@ -69,12 +69,13 @@ def check_study(study: Study, base: Path) -> Tables:
 
 def _check_data(study: Study, table: Table) -> None:
     """What does not fit the events; of a search no architecture is tried for its own sake."""
+    split = table.split(study.data.folds)
     if study.search is None:
-        check_data(study.pipeline, table)
+        check_data(study.pipeline, table, split)
         return
     searcher = make_searcher(study.search.searcher)
     if not shares_weights(searcher):
-        check_data(study.pipeline, table, some_architectures(study.pipeline))
+        check_data(study.pipeline, table, split, some_architectures(study.pipeline))
     elif mistakes := check_supernet(supernet(study, study.search), table, mixed=mixes(searcher)):
         raise SpecError(mistakes)
 

@@ -5,6 +5,7 @@ A task input that equals another task's output is an edge; any other input is a 
 
 from tsunagu.tasks.build import build, check_model
 from tsunagu.tasks.check import check_data, check_pipeline
+from tsunagu.tasks.fitting import fit_loss, fit_stages
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
@@ -38,6 +39,8 @@ __all__ = [
     "check_supernet",
     "decisions",
     "describe_space",
+    "fit_loss",
+    "fit_stages",
     "mixture",
     "own_outputs",
     "paths",

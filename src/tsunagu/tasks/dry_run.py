@@ -8,28 +8,41 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tsunagu.data import Table
+from tsunagu.data import Split, Table
 from tsunagu.data.files import listed
 from tsunagu.errors import DataError, Mistake, SpecError
-from tsunagu.losses import find_loss
+from tsunagu.losses import Loss, find_loss
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Architecture, LossTerm, Path, Pipeline, architectures, resolve
 from tsunagu.tasks.build import reason
+from tsunagu.tasks.fitting import everything, fit_loss
 from tsunagu.tasks.graph import Graph, build_graph
 from tsunagu.tasks.stages import Stage, stages
 
-__all__ = ["SAMPLE", "check_data", "check_labels", "loss_paths", "metric_texts", "try_loss", "try_metric"]
+__all__ = [
+    "SAMPLE",
+    "check_data",
+    "check_labels",
+    "fitted",
+    "loss_paths",
+    "metric_texts",
+    "try_loss",
+    "try_metric",
+]
 
 SAMPLE = 4
 """Events that are tried."""
 
 
-def check_data(pipeline: Pipeline, table: Table, tried: Iterable[Architecture] | None = None) -> None:
+def check_data(
+    pipeline: Pipeline, table: Table, split: Split | None = None, tried: Iterable[Architecture] | None = None
+) -> None:
     """Try every stage on a few events, and every label and metric on all of them.
 
     Args:
         pipeline: where choices are left, every architecture is tried, and a mistake names the options it needs.
         table: all columns that the pipeline names.
+        split: which events train, for losses that must know how many there are of each class; by default all.
         tried: the architectures to try, in place of all.
 
     Raises:
@@ -40,11 +53,12 @@ def check_data(pipeline: Pipeline, table: Table, tried: Iterable[Architecture] |
     found: dict[Mistake, list[Architecture]] = {}
     labels: dict[str, Mistake] = {}
     judged: dict[str, list[Mistake]] = {}
+    split = split or everything(table)
     tried = list(architectures(pipeline) if tried is None else tried)
     for architecture in tried:
         plain = resolve(pipeline, architecture)
-        labels |= check_labels(plain, table)
-        for mistake in dict.fromkeys(_try(plain, table, labels.keys(), judged)):
+        labels |= check_labels(plain, table, split)
+        for mistake in dict.fromkeys(_try(plain, table, split, labels.keys(), judged)):
             found.setdefault(mistake, []).append(architecture)
     if found:
         mistakes = [_with_options(mistake, wrong, tried) for mistake, wrong in found.items()]
@@ -80,19 +94,44 @@ def _shared_options(found: list[Architecture]) -> set[tuple[str, str]]:
     return {decision for decision in found[0].items() if all(decision in each.items() for each in found)}
 
 
-def check_labels(pipeline: Pipeline, table: Table) -> dict[str, Mistake]:
-    """What is wrong with the targets of the losses of a pipeline whose losses are decided, by column."""
+def check_labels(pipeline: Pipeline, table: Table, split: Split) -> dict[str, Mistake]:
+    """What is wrong with the targets of the losses of a pipeline whose losses are decided, by column.
+
+    All events are looked at, and of the training events whether each class is among them, where a loss must know.
+    """
     problems: dict[str, Mistake] = {}
     for name, task in pipeline.tasks.items():
         for path, term in loss_paths(name, task.loss):
-            if problem := find_loss(term.key)(**term.args).check(table.columns[term.target]):
-                found = f"{listed(table.files)}: column '{term.target}': {problem}"
+            if found := _unfit(term, table, split):
                 problems[term.target] = Mistake((*path, "target"), found)
     return problems
 
 
+def _unfit(term: LossTerm, table: Table, split: Split) -> str:
+    loss = find_loss(term.key)(**term.args)
+    if problem := loss.check(table.columns[term.target]):
+        return f"{listed(table.files)}: column '{term.target}': {problem}"
+    try:
+        fit_loss(loss, term.target, table, split)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def fitted(term: LossTerm, table: Table, split: Split) -> Loss | None:
+    """The loss that a term names, with what it must know of the training events; None where they are unfit."""
+    try:
+        return fit_loss(find_loss(term.key)(**term.args), term.target, table, split)
+    except DataError:
+        return None
+
+
 def _try(
-    pipeline: Pipeline, table: Table, wrong: Collection[str], judged: dict[str, list[Mistake]]
+    pipeline: Pipeline,
+    table: Table,
+    split: Split,
+    wrong: Collection[str],
+    judged: dict[str, list[Mistake]],
 ) -> Iterator[Mistake]:
     try:
         graph = build_graph(pipeline, seed=0).eval()
@@ -103,7 +142,7 @@ def _try(
     for stage in stages(pipeline):
         # A joint stage makes all outputs; without one, each is made by some stage.
         known = {} if stage.tasks == tuple(graph.wiring) else known
-        yield from _try_stage(stage, graph, pipeline, table, known)
+        yield from _try_stage(stage, graph, pipeline, table, split, known)
     for path, text in metric_texts(pipeline):
         call = parse_metric(text)
         lacking = {task.output for task in pipeline.tasks.values()} - known.keys()
@@ -117,7 +156,7 @@ def _try(
 
 
 def _try_stage(
-    stage: Stage, graph: Graph, pipeline: Pipeline, table: Table, known: dict[str, Tensor]
+    stage: Stage, graph: Graph, pipeline: Pipeline, table: Table, split: Split, known: dict[str, Tensor]
 ) -> Iterator[Mistake]:
     rows = torch.arange(min(SAMPLE, len(table)))
     tasks = (*stage.frozen, *stage.tasks)
@@ -139,16 +178,19 @@ def _try_stage(
             return
         known[task.output] = made
         for path, loss in loss_paths(name, task.loss):
-            yield from try_loss(loss, path, made, known.get(loss.target))
+            own = fitted(loss, table, split)
+            yield from try_loss(loss, path, made, known.get(loss.target), own)
 
 
-def try_loss(loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | None) -> Iterator[Mistake]:
-    """Why a loss does not fit a prediction ``[E, ...]`` and its target; nothing without a target."""
-    if target is None:
+def try_loss(
+    loss: LossTerm, path: Path, prediction: Tensor, target: Tensor | None, own: Loss | None
+) -> Iterator[Mistake]:
+    """Why a loss, :func:`fitted`, does not fit a prediction ``[E, ...]`` and its target; nothing without a target."""
+    if target is None or own is None:
         return
     shapes = f"prediction {list(prediction.shape)} and target '{loss.target}' {list(target.shape)}"
     try:
-        value = find_loss(loss.key)(**loss.args)(prediction, target)
+        value = own(prediction, target)
     except Exception as error:  # noqa: BLE001 - a user's loss may fail in any way
         yield Mistake(path, f"{loss.key} fails on {shapes}: {reason(error)}")
         return

@@ -7,11 +7,11 @@ alone reads that column wherever it would read the output of an earlier task.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from tsunagu.losses import Loss, find_loss, weighted_mean
+from tsunagu.losses import ChangesWithTime, Loss, find_loss, weighted_mean
 from tsunagu.spec import LossTerm, Pipeline, order, supervisors
 
 __all__ = ["Stage", "Term", "stages"]
@@ -89,6 +89,13 @@ class Stage:
         # All terms share the events' weights, so they are added event by event and reduced once.
         return weighted_mean(self.event_loss(predictions, batch), weight, size)
 
+    def at(self, epoch: int | None = None) -> Stage:
+        """The stage with the losses of an epoch, from 0, or None for their final form; itself where none changes."""
+        place = self.epochs if epoch is None else epoch
+        if not any(isinstance(term.loss, ChangesWithTime) for term in self.terms):
+            return self
+        return replace(self, terms=tuple(_at(term, place, self.epochs) for term in self.terms))
+
     @property
     def targets(self) -> tuple[str, ...]:
         """The columns that supervise this stage."""
@@ -122,6 +129,11 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
         return (joint,)
     pretrained = tuple(_pretrain(pipeline, name) for name in names)
     return (*pretrained, joint) if train.joint else (*pretrained, *_each_after(pipeline, names))
+
+
+def _at(term: Term, epoch: int, epochs: int) -> Term:
+    loss = term.loss
+    return replace(term, loss=loss.at(epoch, epochs)) if isinstance(loss, ChangesWithTime) else term
 
 
 def _pretrain(pipeline: Pipeline, name: str) -> Stage:

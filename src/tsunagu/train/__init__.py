@@ -5,11 +5,13 @@ from tsunagu.train.distributed import World, here, joined, launched
 from tsunagu.train.evaluation import (
     CHUNK,
     Evaluation,
+    Points,
     columns_of,
     evaluate,
     measure,
     predict,
     reseed_for_evaluation,
+    working_points,
 )
 from tsunagu.train.fused import Steps
 from tsunagu.train.meter import Meter
@@ -37,6 +39,7 @@ __all__ = [
     "Finished",
     "Member",
     "Meter",
+    "Points",
     "Population",
     "Position",
     "Rows",
@@ -65,6 +68,7 @@ __all__ = [
     "reseed_for_evaluation",
     "stage_inputs",
     "stage_key",
+    "working_points",
 ]
 
 

@@ -5,17 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tsunagu.data import Table, given
 from tsunagu.layers import reseed
-from tsunagu.metrics import MetricCall
+from tsunagu.metrics import MetricCall, WorkingPoint
 from tsunagu.random import derive_seed
 from tsunagu.tasks import Graph, Stage
 
-__all__ = ["Evaluation", "columns_of", "evaluate", "measure", "predict", "reseed_for_evaluation"]
+__all__ = [
+    "Evaluation",
+    "Points",
+    "columns_of",
+    "evaluate",
+    "measure",
+    "predict",
+    "reseed_for_evaluation",
+    "working_points",
+]
+
+Points = Sequence[WorkingPoint | None]
 
 CHUNK = 512
 """Events at a time; a part of the numerics, since a matrix product may round differently for another size."""
@@ -89,14 +102,32 @@ def evaluate(
 
 
 def measure(
-    metrics: Sequence[MetricCall], predictions: dict[str, Tensor], table: Table, rows: Tensor
+    metrics: Sequence[MetricCall],
+    predictions: dict[str, Tensor],
+    table: Table,
+    rows: Tensor,
+    points: Points | None = None,
 ) -> list[float]:
-    """Metrics of predictions ``[N, ...]`` and of the table's columns at the same rows, with the physics weight."""
-    names = {name for metric in metrics for name in metric.arguments} - set(predictions)
-    known = predictions | _on_cpu(table.take(sorted(names), rows))
-    arrays = {name: value.numpy() for name, value in known.items()}
-    weight = table.weight.index_select(0, rows).numpy()
-    return [metric.evaluate(arrays, weight) for metric in metrics]
+    """Metrics of predictions ``[N, ...]`` and of the table's columns at the same rows, with the physics weight.
+
+    Args:
+        metrics: what to evaluate.
+        predictions: ``[N, ...]`` by output name.
+        table: the columns.
+        rows: ``[N]`` row numbers.
+        points: the working point of each metric, as :func:`working_points` of other events has it.
+    """
+    arrays, weight = _arrays(metrics, predictions, table, rows)
+    each = [None] * len(metrics) if points is None else points
+    return [metric.evaluate(arrays, weight, point) for metric, point in zip(metrics, each, strict=True)]
+
+
+def working_points(
+    metrics: Sequence[MetricCall], predictions: dict[str, Tensor], table: Table, rows: Tensor
+) -> Points:
+    """The working point of each metric by these validation events, for the test events; arguments as for :func:`measure`."""
+    arrays, weight = _arrays(metrics, predictions, table, rows)
+    return [metric.point(arrays, weight) for metric in metrics]
 
 
 def columns_of(graph: Graph, stage: Stage) -> list[str]:
@@ -109,6 +140,15 @@ def columns_of(graph: Graph, stage: Stage) -> list[str]:
 def reseed_for_evaluation(graph: Graph, seed: int) -> None:
     """Set noise candidates to where every evaluation of a trial begins; ``seed`` is the trial's."""
     reseed(graph, derive_seed(seed, "evaluation"))
+
+
+def _arrays(
+    metrics: Sequence[MetricCall], predictions: dict[str, Tensor], table: Table, rows: Tensor
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
+    names = {name for metric in metrics for name in metric.arguments} - set(predictions)
+    known = predictions | _on_cpu(table.take(sorted(names), rows))
+    arrays = {name: value.numpy() for name, value in known.items()}
+    return arrays, table.weight.index_select(0, rows).numpy()
 
 
 def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

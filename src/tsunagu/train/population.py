@@ -144,6 +144,7 @@ class Population:
         losses = torch.stack([member.begin_epoch() for member in active])
         for member, own in zip(active, losses, strict=True):
             member.gathers(own)
+        stepper.begin_epoch(place.epoch)
         names = stepper.columns
         streams = [
             first.table.batches(rows, size, seed, place.epoch, start=place.step, names=names)

@@ -98,15 +98,20 @@ class Stepper:
         # A model reads only what its arguments name, so members of other models may read other columns.
         read = (columns_of(member.graph, stages[0]) for member in members)
         self.columns = list(dict.fromkeys(column for columns in read for column in columns))
-        self._terms = [
-            _weighted(terms, table.device) for terms in zip(*(stage.terms for stage in stages), strict=True)
-        ]
+        self._stages = list(stages)
+        self._terms = self._terms_of(stages)
         self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
         self._every = [group for groups in self._groups.values() for group in groups]
         self._gradients: Gradients | None = None
         self._alone = members[0].graph if len(members) == 1 else None
         stacks = [(task, g.members, g.rows) for task, groups in self._groups.items() for g in groups]
         self.updates = Updates([member.pipeline.train for member in members], stacks)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Take the losses of an epoch, where they change with time."""
+        now = [stage.at(epoch) for stage in self._stages]
+        if now[0].terms != self._stage.terms:
+            self._stage, self._terms = now[0], self._terms_of(now)
 
     def probe(self, index: Tensor, orders: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
         """How the models are run, found with one batch and without a step; running statistics may change by it.
@@ -156,6 +161,10 @@ class Stepper:
         world.sum([*(group.rows.gradients for group in self._every if group.rows.count), losses])
         self.updates.step()
         return losses
+
+    def _terms_of(self, stages: Sequence[Stage]) -> list[tuple[Term, Tensor | None]]:
+        every = zip(*(stage.terms for stage in stages), strict=True)
+        return [_weighted(terms, self._table.device) for terms in every]
 
     def _differentiated(self, index: Tensor, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         if self._alone is not None:

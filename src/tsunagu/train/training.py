@@ -20,7 +20,7 @@ from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Graph, Stage, build_graph, stages
+from tsunagu.tasks import Graph, Stage, build_graph, fit_stages, stages
 from tsunagu.train.distributed import here
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
 from tsunagu.train.meter import Meter
@@ -60,7 +60,7 @@ class Training:
         self._world = here()
         if self._world.size > 1:
             synchronise(self.graph)
-        self.stages = stages(pipeline)
+        self.stages = fit_stages(stages(pipeline), table, split)
         self.position = Position()
         rows = {name: Rows([model]).weights[0] for name, model in self.graph.models.items()}
         self.member = Member(pipeline=pipeline, graph=self.graph, rows=rows)
@@ -212,7 +212,8 @@ class Training:
         place = self.position
         reseed_for_evaluation(self.graph, self.seed)
         frozen = {name: output.own for name, output in self.member.frozen.items()}
-        valid = evaluate(self.graph, self.stage, self._metric, self.table, self.split.validation, frozen)
+        judged = self.stage.at()
+        valid = evaluate(self.graph, judged, self._metric, self.table, self.split.validation, frozen)
         # Every process decides by the same numbers, also where another processor would round otherwise.
         train, valid = self._world.first_says((float(self._loss) / max(1, place.step), valid))
         self._check_finite(train, valid.loss)

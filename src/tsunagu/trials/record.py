@@ -20,7 +20,7 @@ from tsunagu.data import Split
 from tsunagu.files import write_bytes
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Pipeline, dump_yaml
-from tsunagu.train import Training, describe_device, here, measure
+from tsunagu.train import Points, Training, describe_device, here, measure, working_points
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.store import write_arrays, write_history
 from tsunagu.trials.tensors import write_tensors
@@ -43,10 +43,12 @@ def record(trial: Trial, training: Training, digest: str, folder: Path) -> Resul
     names = metric_names(trial.pipeline)
     arrays: dict[str, NDArray[np.generic]] = {}
     metrics: dict[str, float] = {}
-    # The test events are read here, once, after everything has been decided.
+    points: Points = []
+    # The test events are read here, once, after everything has been decided: working points by the validation events.
     for kind, rows in _splits(training.split).items():
         predictions = training.predictions(rows)
-        values = measure(list(names.values()), predictions, training.table, rows)
+        points = points or working_points(list(names.values()), predictions, training.table, rows)
+        values = measure(list(names.values()), predictions, training.table, rows, points)
         metrics |= {f"{kind}_{short}": value for short, value in zip(names, values, strict=True)}
         arrays |= {
             f"{kind}_{key}": value for key, value in _stored(trial, training, predictions, rows).items()
@@ -88,6 +90,9 @@ def metric_names(pipeline: Pipeline) -> dict[str, MetricCall]:
     >>> more = ["mse(y, t)", "mse(y, u)"]
     >>> list(metric_names(Pipeline(tasks={"fit": task}, metric="auc(y, t)", metrics=more)))
     ['auc', 'mse_y_t', 'mse_y_u']
+    >>> more = ["auc(y, t, class=0)", "auc(y, t, class=1)"]
+    >>> list(metric_names(Pipeline(tasks={"fit": task}, metric="mse(y, t)", metrics=more)))
+    ['mse', 'auc_class0', 'auc_class1']
     """
     texts = dict.fromkeys([pipeline.metric, *pipeline.metrics])
     calls = list(dict.fromkeys(parse_metric(text) for text in texts))
@@ -95,9 +100,9 @@ def metric_names(pipeline: Pipeline) -> dict[str, MetricCall]:
 
 
 def _short(call: MetricCall, calls: Sequence[MetricCall]) -> str:
-    words = (call.name, *call.arguments)
+    words = call.words
     for length in range(1, len(words)):
-        alike = [other for other in calls if (other.name, *other.arguments)[:length] == words[:length]]
+        alike = [other for other in calls if other.words[:length] == words[:length]]
         if len(alike) == 1:
             return "_".join(words[:length])
     return "_".join(words)

@@ -8,12 +8,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tsunagu.data import Table
+from tsunagu.data import Split, Table
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.metrics import parse_metric
 from tsunagu.spec import Choice, Path, Pipeline, architectures, resolve, walk
 from tsunagu.spec.architecture import labelled_choices
-from tsunagu.tasks.dry_run import SAMPLE, check_labels, loss_paths, metric_texts, try_loss, try_metric
+from tsunagu.tasks.dry_run import (
+    SAMPLE,
+    check_labels,
+    fitted,
+    loss_paths,
+    metric_texts,
+    try_loss,
+    try_metric,
+)
+from tsunagu.tasks.fitting import everything
 from tsunagu.tasks.graph import Graph
 from tsunagu.tasks.stages import Stage, stages
 from tsunagu.tasks.supernet.building import build_supergraph
@@ -60,12 +69,13 @@ def check_shapes(pipeline: Pipeline, graph: Graph, table: Table, *, mixed: bool)
         mixed: whether options are mixed.
     """
     graph.eval()
-    labels = check_labels(pipeline, table)
+    split = everything(table)
+    labels = check_labels(pipeline, table, split)
     found: list[Mistake] = [*labels.values(), *_check_metrics(pipeline, None, {}, table, labels)]
     for stage in (every := stages(pipeline)):
         batch = _few(stage, graph, table)
         for name, reached in walk_shapes(graph, batch, stage.tasks, mixed=mixed, found=found):
-            found += _check_losses(pipeline, name, graph.outputs[name], reached)
+            found += _check_losses(pipeline, name, reached.made[graph.outputs[name]], reached, table, split)
             if stage is every[-1]:
                 unfit = _check_metrics(pipeline, graph.outputs[name], reached.made, table, labels)
                 found += [_with(reached, mistake) for mistake in unfit]
@@ -109,9 +119,12 @@ def _few(stage: Stage, graph: Graph, table: Table) -> dict[str, Tensor]:
     return batch | {output: batch[column] for output, column in stage.substitutes.items()}
 
 
-def _check_losses(pipeline: Pipeline, name: str, output: str, reached: Reached) -> Iterator[Mistake]:
+def _check_losses(
+    pipeline: Pipeline, name: str, made: Tensor, reached: Reached, table: Table, split: Split
+) -> Iterator[Mistake]:
     for path, loss in loss_paths(name, pipeline.tasks[name].loss):
-        for mistake in try_loss(loss, path, reached.made[output], reached.made.get(loss.target)):
+        own = fitted(loss, table, split)
+        for mistake in try_loss(loss, path, made, reached.made.get(loss.target), own):
             yield _with(reached, mistake)
 
 

@@ -14,6 +14,7 @@ from tsunagu.data import Table
 from tsunagu.errors import Mistake
 from tsunagu.machine import available_memory
 from tsunagu.spec import Architecture, Pipeline, count
+from tsunagu.tasks.fitting import everything, fit_stages
 from tsunagu.tasks.graph import Graph
 from tsunagu.tasks.stages import Stage, stages
 from tsunagu.tasks.supernet.building import COPIES, build_supergraph
@@ -133,7 +134,7 @@ def _largest(net: nn.Module) -> int:
 
 def _seconds(path: Graph, pipeline: Pipeline, table: Table) -> float:
     rows = torch.arange(min(pipeline.train.batch_size, len(table)))
-    stage = stages(pipeline)[-1]
+    (stage,) = fit_stages(stages(pipeline)[-1:], table, everything(table))
     path.train()
     columns = list(dict.fromkeys([*path.columns(), *stage.targets]))
     batch, weight = table.take(columns, rows), table.train_weight.index_select(0, rows)

@@ -1,0 +1,81 @@
+"""Losses that must know something of the training events, such as how many of each class there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from tsunagu.data import Split, Table
+from tsunagu.data.files import listed
+from tsunagu.errors import DataError
+from tsunagu.losses import FitsEvents, Loss
+from tsunagu.tasks.stages import Stage
+
+__all__ = ["everything", "fit_loss", "fit_stages"]
+
+
+def fit_stages(stages: Sequence[Stage], table: Table, split: Split) -> tuple[Stage, ...]:
+    """The stages with losses that know the training events; the others stay as they are.
+
+    Equal losses on the same events are counted once, so that a population of many members costs what one does.
+
+    Args:
+        stages: of a pipeline.
+        table: the events.
+        split: its training rows are read.
+
+    Raises:
+        DataError: a class without training events; the message names the file, the column, the class and all counts.
+    """
+    return tuple(
+        replace(
+            stage, terms=tuple(replace(t, loss=fit_loss(t.loss, t.target, table, split)) for t in stage.terms)
+        )
+        for stage in stages
+    )
+
+
+def fit_loss(loss: Loss, target: str, table: Table, split: Split) -> Loss:
+    """A loss that knows the training events, itself where it does not ask.
+
+    Args:
+        loss: any.
+        target: the column that supervises it.
+        table: the events.
+        split: its training rows are read.
+
+    Raises:
+        DataError: the events are unfit.
+    """
+    if not isinstance(loss, FitsEvents):
+        return loss
+    known = _fitted.setdefault(split, WeakKeyDictionary()).setdefault(table, {})
+    if (loss, target) not in known:
+        known[loss, target] = _fit(loss, target, table, split.train)
+    return known[loss, target]
+
+
+def everything(table: Table) -> Split:
+    """A split with all events for training, where nobody says which they are."""
+    rows = torch.arange(len(table))
+    return Split(train=rows, validation=rows[:0], test=rows[:0])
+
+
+# By split and table, which are compared by identity and are forgotten with them.
+_fitted: WeakKeyDictionary[Split, WeakKeyDictionary[Table, dict[tuple[Loss, str], Loss]]] = (
+    WeakKeyDictionary()
+)
+
+
+def _fit(loss: FitsEvents, target: str, table: Table, rows: Tensor) -> Loss:
+    try:
+        found = loss.fitted(table.take([target], rows)[target].cpu(), table.weights(rows).cpu())
+    except ValueError as error:
+        message = f"{listed(table.files)}: column '{target}': {error}"
+        raise DataError(message) from error
+    assert isinstance(found, Loss)
+    return found
