@@ -11,6 +11,7 @@ from benchmarks.hand_loop import HandLoop, OneByOne
 from benchmarks.lightning_loop import LightningLoop
 from benchmarks.measure import STEPS, STUDIES, Comparison, Scale, Side, compare
 from benchmarks.peak import flops_of_step
+from benchmarks.resnet import AtThePeak, ResNetStep
 from benchmarks.studies import GridStudy, on_lightning
 
 __all__ = ["ROWS", "Row"]
@@ -157,6 +158,14 @@ ROWS = {
     "population_10_scale_lstm": _of_the_talk("ScaleFactor", "LSTM", 10),
     "population_10_mlp_mass": _of_the_talk("TauMLP", "MassMLP", 10),
     "population_10_mlp_mlp": _of_the_talk("TauMLP", "MLP", 10),
+    "resnet_gemm_share": Row(
+        sides=lambda: (ResNetStep(), AtThePeak()),
+        rounds=9,
+        target=round(1 / 0.6, 2),
+        note="one step of the talk's ResNet (cnn1 and mlp1 of examples/architectures/resnet.yaml, and Linear 256 -> 2) on 64 "
+        "images [E, 3, 16, 16] with cross entropy and Adam, in the engine, over the time that its dense layers and convolutions "
+        "would take at the best rate of a matrix product, measured in the same round; 1 over the ratio is the share of the peak",
+    ),
     "workers_2": Row(
         sides=_two_workers,
         rounds=3,

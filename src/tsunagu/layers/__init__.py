@@ -34,7 +34,6 @@ from tsunagu.layers.tagging import JetTagger
 __all__ = [
     "LSTM",
     "MLP",
-    "MLPBlock",
     "Activation",
     "Attention",
     "ConvResBlock",
@@ -49,6 +48,7 @@ __all__ = [
     "JetTagger",
     "LeadingFrame",
     "LogMomentum",
+    "MLPBlock",
     "MassMLP",
     "Noise",
     "Part",

@@ -121,7 +121,8 @@ def _block(
 
 
 def _chain(kind: type[nn.Module], blocks: tuple[Mapping[str, Any], ...]) -> nn.Sequential:
-    problems = [f"block {i}: {_unfit(kind, block)}" for i, block in enumerate(blocks) if _unfit(kind, block)]
+    unfit = [_unfit(kind, block) for block in blocks]
+    problems = [f"block {i}: {problem}" for i, problem in enumerate(unfit) if problem]
     if problems or not blocks:
         msg = "; ".join(problems) or "a residual needs one block at least"
         raise ValueError(msg)
@@ -134,7 +135,7 @@ def _chain(kind: type[nn.Module], blocks: tuple[Mapping[str, Any], ...]) -> nn.S
     return nn.Sequential(*(kind(**block) for block in blocks))
 
 
-def _unfit(kind: type[nn.Module], block: Mapping[str, Any]) -> str:
+def _unfit(kind: type[nn.Module], block: object) -> str:
     if not isinstance(block, Mapping):
         return f"expected the arguments of a block by name, found {block!r}"
     return check_args(kind, block) or ""

@@ -93,7 +93,7 @@ def _paths(
         msg = f"conv_args are the arguments of two convolutions, found {len(settings)}"
         raise ValueError(msg)
     first, second = nn.Conv2d(planes, out, **settings[0]), nn.Conv2d(out, out, **settings[1])
-    stride = tuple(a * b for a, b in zip(first.stride, second.stride, strict=True))
+    stride = (first.stride[0] * second.stride[0], first.stride[1] * second.stride[1])
     layers = (first, nn.BatchNorm2d(out), activate(activation), second, nn.BatchNorm2d(out), *site)
     shortcut = nn.Conv2d(planes, out, 1, stride, bias=False)
     return initialise(nn.Sequential(*layers)), initialise(shortcut)

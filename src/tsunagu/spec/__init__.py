@@ -30,6 +30,7 @@ from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.schema import schema
+from tsunagu.spec.sections import Sections, load_sections, ref
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations
@@ -45,6 +46,7 @@ __all__ = [
     "Node",
     "Path",
     "Pipeline",
+    "Sections",
     "Study",
     "Task",
     "Train",
@@ -62,12 +64,14 @@ __all__ = [
     "count",
     "digest",
     "dump_yaml",
+    "load_sections",
     "load_study",
     "loss",
     "node",
     "options",
     "order",
     "parse_value",
+    "ref",
     "resolve",
     "schema",
     "supervisors",

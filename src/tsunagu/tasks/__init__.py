@@ -6,6 +6,7 @@ A task input that equals another task's output is an edge; any other input is a 
 from tsunagu.tasks.build import build, check_model
 from tsunagu.tasks.check import check_data, check_pipeline
 from tsunagu.tasks.graph import Graph, build_graph, wire
+from tsunagu.tasks.layout import Layer, input_shape, layout
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
     Overview,
@@ -24,6 +25,7 @@ from tsunagu.tasks.supernet import (
 
 __all__ = [
     "Graph",
+    "Layer",
     "Overview",
     "Stage",
     "Switch",
@@ -38,6 +40,8 @@ __all__ = [
     "check_supernet",
     "decisions",
     "describe_space",
+    "input_shape",
+    "layout",
     "mixture",
     "own_outputs",
     "paths",
