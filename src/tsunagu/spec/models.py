@@ -33,6 +33,8 @@ from tsunagu.spec.fields import (
     Bool,
     Device,
     Inputs,
+    Keep,
+    KeepIn,
     Name,
     Number,
     OrChoice,
@@ -111,6 +113,9 @@ class Data(_Model):
         missing: for a column of the files, what stands in it in place of NaN, such as ``{jet2_pt: 0.0}`` for the
             padding of a jet that an event does not have; NaN in any other column is an error.
         folds: how events are split.
+        keep: for a column of classes, which fraction of each class is kept, such as ``{jet_is_tau: {1: 0.1}}``; by a hash of the
+            event number. Classes that are not named are kept whole.
+        keep_in: where events are dropped by ``keep``: ``all``, or ``train``, which leaves validation and test whole.
         memory: how much memory the events may take, such as ``2GB``; larger tables are written as mapped files, once.
             All of it without.
         cache: the folder for these files, relative to the study file; beside the first file without.
@@ -123,6 +128,8 @@ class Data(_Model):
     train_weight: Name | None = None
     event_number: Name = "event_number"
     folds: Folds = Folds()
+    keep: Keep = {}
+    keep_in: KeepIn = "all"
     memory: ByteSize | None = None
     cache: Name | None = None
 

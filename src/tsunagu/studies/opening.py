@@ -85,6 +85,8 @@ def open_study_table(study: Study, base: Path) -> Table:
         train_weight=data.train_weight,
         event_number=data.event_number,
         folds=data.folds,
+        keep=data.keep,
+        keep_in=data.keep_in,
         needed=needed_columns(study),
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,
