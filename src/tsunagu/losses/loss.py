@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,10 @@ __all__ = ["Loss", "align", "event_mean", "find_loss", "known_losses", "register
 
 class Loss(ABC):
     """A per-event function of prediction and target; subclasses are final, frozen and without state."""
+
+    probabilities: ClassVar[str] = ""
+    """Whether a target may be a probability in place of a class: ``event`` for one number ``[E]``, ``class`` for
+    ``[E, C]``; empty for no."""
 
     @abstractmethod
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from tsunagu.data import Split, Table
-from tsunagu.errors import TsunaguError
+from tsunagu.errors import Mistake, SpecError, TsunaguError
 from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.oneshot.choosing import Chosen, choose
@@ -28,7 +28,7 @@ from tsunagu.oneshot.strategy import Strategy, strategy
 from tsunagu.random import derive_seed
 from tsunagu.search import Distribution, HasDistribution, Searcher, Space, fair_paths, from_data, to_data
 from tsunagu.spec import Architecture, Pipeline
-from tsunagu.tasks import Stage, stages
+from tsunagu.tasks import Stage, sampling_of, stages
 from tsunagu.tasks.supernet import build_supergraph, reached
 from tsunagu.train import Epoch, Position
 
@@ -62,6 +62,10 @@ class OneShot:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
         self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
         self.stages = stages(pipeline)
+        self.sampling = sampling_of(pipeline, table, split.train)
+        if pipeline.train.augment:
+            found = "a supernet is trained on events as they are; leave the augmentations to the training of what it chooses"
+            raise SpecError([Mistake(("train", "augment"), found)])
         self.position = Position()
         self.trajectory: list[Distribution] = []
         self.space = Space({"tasks": pipeline.tasks})
@@ -96,7 +100,7 @@ class OneShot:
     @property
     def steps_per_epoch(self) -> int:
         """Batches in one pass over the training events."""
-        return math.ceil(len(self.split.train) / self.pipeline.train.batch_size)
+        return math.ceil(len(self.sampling) / self.pipeline.train.batch_size)
 
     @property
     def questions(self) -> int:
@@ -174,7 +178,8 @@ class OneShot:
             graph=self.graph, stage=self.stage, table=self.table, sparse=self._strategy.sparse
         )
         order = derive_seed(self.seed, "stage", place.stage)
-        for index in self.table.batches(self.split.train, size, order, place.epoch, start=place.step):
+        rows = self.sampling.epoch(order, place.epoch)
+        for index in self.table.batches(rows, size, order, place.epoch, start=place.step):
             self._step(objectives, index)
             place.step += 1
             if on_step is not None:

@@ -211,6 +211,10 @@ class Train(_Model):
         optimizer: a class of ``torch.optim``.
         schedule: the learning rate against time: constant, cosine, exponential, steps, warmup.
         patience: stop a stage after so many epochs without a better validation loss; null for never.
+        sampling: which events an epoch shows: ``natural`` (all once), ``balanced``, ``square_root``, ``undersample`` or
+            ``oversample``; by the classes of ``{key: balanced, args: {by: label}}``, a column or a loss by its key, or of the only
+            target with classes.
+        augment: changes of the events that are trained on, in order, such as ``{key: flip_eta}``.
         clip: largest norm of the gradient; null for no limit.
         checkpoint_seconds: how often the state is stored.
     """
@@ -224,6 +228,8 @@ class Train(_Model):
     optimizer: AnyNode = Node("Adam", {"lr": 1e-3})
     schedule: AnySchedule = None
     patience: Annotated[PositiveInt | None, OrChoice()] = 5
+    sampling: AnyNode = Node("natural")
+    augment: list[AnyNode] = []
     clip: Annotated[PositiveFloat | None, OrChoice()] = None
     checkpoint_seconds: Weight = 30.0
 

@@ -7,6 +7,7 @@ from tsunagu.tasks.build import build, check_model
 from tsunagu.tasks.check import check_data, check_pipeline
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.layout import Layer, input_shape, layout
+from tsunagu.tasks.showing import augmentations_of, sampling_of
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
     Overview,
@@ -30,6 +31,7 @@ __all__ = [
     "Stage",
     "Switch",
     "Term",
+    "augmentations_of",
     "build",
     "build_graph",
     "build_supergraph",
@@ -45,6 +47,7 @@ __all__ = [
     "mixture",
     "own_outputs",
     "paths",
+    "sampling_of",
     "single_path",
     "stages",
     "take",
