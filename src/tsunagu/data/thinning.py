@@ -66,8 +66,17 @@ def thin(loaded: Loaded, plan: Plan, keep: Fractions, number: str, folds: FoldCh
     problems = [line for name in keep for line in _unfit(loaded.files, name, columns[name], keep[name])]
     if problems:
         return replace(loaded, made={}, problems=(*loaded.problems, *problems))
-    mask = _mask(columns, keep, number, folds)
-    return _selected(loaded, mask, _key(keep, number, folds), _notes(columns, keep, mask))
+    numbers = np.asarray(columns[number])
+    open_to = np.ones(len(numbers), dtype=bool) if folds is None else _training(numbers, folds)
+    mask = ~open_to | (uniform_of(numbers) < _share(columns, keep, len(numbers)))
+    kind = "" if folds is None else " training"
+    notes = [
+        f"{name} = {label}: {int(mask[own].sum()):,} of {int(own.sum()):,}{kind} events are kept"
+        for name, fractions in keep.items()
+        for label in fractions
+        for own in [(columns[name] == float(label)) & open_to]
+    ]
+    return _selected(loaded, mask, _key(keep, number, folds), notes)
 
 
 def _unfit(files: Sequence[str], name: str, column: Array, fractions: Mapping[str, float]) -> list[str]:
@@ -84,17 +93,18 @@ def _unfit(files: Sequence[str], name: str, column: Array, fractions: Mapping[st
     ]
 
 
-def _mask(columns: Mapping[str, Array], keep: Fractions, number: str, folds: FoldChoice | None) -> Mask:
-    numbers = np.asarray(columns[number])
-    share = np.ones(len(numbers))
+def _share(columns: Mapping[str, Array], keep: Fractions, events: int) -> NDArray[np.float64]:
+    share = np.ones(events)
     for name, fractions in keep.items():
         for label, fraction in fractions.items():
             share[columns[name] == float(label)] *= fraction
-    mask: Mask = uniform_of(numbers) < share
-    if folds is not None:
-        fold = fold_of(numbers, folds.k)
-        mask |= (fold == folds.test) | (fold == folds.validation)
-    return mask
+    return share
+
+
+def _training(numbers: NDArray[np.int64], folds: FoldChoice) -> Mask:
+    fold = fold_of(numbers, folds.k)
+    training: Mask = (fold != folds.test) & (fold != folds.validation)
+    return training
 
 
 def _selected(loaded: Loaded, mask: Mask, key: str, notes: Sequence[str]) -> Loaded:
@@ -117,14 +127,3 @@ def _pieces(stored: Stored, column: Column, mask: Mask) -> Iterator[Array]:
 def _key(keep: Fractions, number: str, folds: FoldChoice | None) -> str:
     split = None if folds is None else [folds.k, folds.test, folds.validation]
     return f"kept {json.dumps([keep, number, split], sort_keys=True)}"
-
-
-def _notes(columns: Mapping[str, Array], keep: Fractions, mask: Mask) -> list[str]:
-    found = []
-    for name, fractions in keep.items():
-        for label in fractions:
-            own = columns[name] == float(label)
-            found.append(
-                f"{name} = {label}: {int((own & mask).sum()):,} of {int(own.sum()):,} events are kept"
-            )
-    return found

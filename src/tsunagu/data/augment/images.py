@@ -9,7 +9,6 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from tsunagu.data.augment.augmentation import Augmentation, image_problem, register_augmentation
 from tsunagu.data.augment.draws import EventDraws
@@ -28,7 +27,8 @@ class Rotate(Augmentation):
 
     Args:
         image: column ``[E, C, rows, columns]`` or ``[E, J, C, rows, columns]``.
-        degrees: by any angle up to this one instead, to both sides, with energies shared among neighbouring pixels.
+        degrees: by any angle up to this one instead, to both sides; the energy of a pixel is shared among four, and what leaves
+            the window is lost.
 
     >>> turned = Rotate()({"jet_image": torch.arange(4.0).view(1, 1, 2, 2)}, EventDraws(torch.tensor([1]), torch.tensor(0)))
     >>> sorted(turned["jet_image"].flatten().tolist())
@@ -119,11 +119,21 @@ def _quarters(maps: Tensor, draw: Tensor) -> Tensor:
 
 
 def _turned(maps: Tensor, degrees: Tensor) -> Tensor:
-    angle = degrees * (math.pi / 180.0)
-    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    matrix = torch.stack([cos, -sin, zero, sin, cos, zero], dim=1).view(-1, 2, 3)
-    grid = functional.affine_grid(matrix, list(maps.shape), align_corners=False)
-    return functional.grid_sample(maps, grid.to(maps.dtype), align_corners=False)
+    """The energy of each pixel goes to the four around the place where its middle comes to lie, so that none is lost inside."""
+    rows, columns = maps.shape[2:]
+    angle = (degrees * (math.pi / 180.0)).view(-1, 1, 1)
+    up, right = (torch.arange(n, device=maps.device) - (n - 1) / 2 for n in (rows, columns))
+    row = angle.cos() * up[:, None] - angle.sin() * right + (rows - 1) / 2
+    column = angle.sin() * up[:, None] + angle.cos() * right + (columns - 1) / 2
+    made, source = torch.zeros_like(maps).flatten(2), maps.flatten(2)
+    for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        to_row, to_column = row.floor() + a, column.floor() + b
+        share = (1.0 - (row - to_row).abs()) * (1.0 - (column - to_column).abs())
+        inside = (to_row >= 0) & (to_row < rows) & (to_column >= 0) & (to_column < columns)
+        place = (to_row * columns + to_column).where(inside, 0.0).long().flatten(1)
+        weight = share.where(inside, 0.0).flatten(1)
+        made.scatter_add_(2, place.unsqueeze(1).expand(source.shape), source * weight.unsqueeze(1))
+    return made.view(maps.shape)
 
 
 def _moved(maps: Tensor, axis: int, by: Tensor) -> Tensor:
