@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -79,6 +81,20 @@ def test_every_architecture_of_a_pipeline_is_one_without_choices(studies, data):
         resolved = resolve(pipeline, architecture)
         assert isinstance(resolved, Pipeline)
         assert not any(isinstance(part, Choice) for _, part in walk(resolved))
+
+
+@pytest.mark.parametrize(
+    ("keep", "message"),
+    [
+        ({"label": {"one": 0.1}}, "a class is a whole number, found 'one'"),
+        ({"label": {1: 1.5}}, "data.keep.label.1: .*1.5"),
+        ({"label": {}}, "data.keep.label: must not be empty"),
+        ({"label": 0.1}, "data.keep.label: .*0.1"),
+    ],
+)
+def test_what_is_no_fraction_of_a_class_has_its_place(keep, message):
+    _, mistakes = validate_study({"data": {"files": "a", "keep": keep}, "tasks": {}, "metric": "m"})
+    assert any(re.search(message, str(mistake)) for mistake in mistakes), [str(m) for m in mistakes]
 
 
 def test_the_digest_of_a_pipeline_is_pinned():

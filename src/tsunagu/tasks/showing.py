@@ -51,7 +51,13 @@ def check_shown(pipeline: Pipeline, table: Table) -> list[Mistake]:
     except DataError as error:
         mistakes.append(Mistake(SAMPLING, str(error)))
     for i, each in enumerate(augmentations_of(pipeline)):
-        if problem := each.check(table.columns):
+        unread = [name for name in _columns(each) if name not in table.columns]
+        if unread:
+            found = (
+                f"no task reads or is supervised by '{unread[0]}'; leave it out (for an image: image: null)"
+            )
+            mistakes.append(Mistake((*AUGMENT, i), found))
+        elif problem := each.check(table.columns):
             mistakes.append(Mistake((*AUGMENT, i), f"{listed(table.files)}: {problem}"))
     return mistakes
 
