@@ -31,5 +31,5 @@ def test_a_supernet_sees_the_events_that_are_sampled(oneshot):
 
 
 def test_a_supernet_is_not_trained_on_changed_events(oneshot):
-    with pytest.raises(SpecError, match="train.augment: a supernet is trained on events as they are"):
+    with pytest.raises(SpecError, match=r"train.augment: a supernet is trained on events as they are"):
         oneshot(augment=[node("flip_eta")])
