@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from benchmarks.chain import BATCH, Chain
 from benchmarks.measure import Clock
 
-__all__ = ["flops_of_step", "gemm_peak"]
+__all__ = ["flops_of_pass", "flops_of_step", "gemm_peak"]
 
 SIZES = (128, 256, 512, 1024, 2048)
 """Of the square matrices; the best size is the one that fits the caches best."""
@@ -50,18 +51,29 @@ def flops_of_step(chain: Chain) -> int:
     >>> flops_of_step(mlps()) == 2 * 100 * (3 * (first + second) - 8 * 64)
     True
     """
+    rows = chain.events(BATCH).columns
+    return flops_of_pass(chain.graph(), {name: rows[name] for name in chain.inputs})
+
+
+def flops_of_pass(graph: nn.Module, batch: Mapping[str, Tensor]) -> int:
+    """The same of a graph of tasks forward and back on a batch ``[E, ...]`` by column.
+
+    >>> from benchmarks.resnet import pipeline
+    >>> from tsunagu.tasks import build_graph
+    >>> flops_of_pass(build_graph(pipeline(), seed=1), {"jet_image": torch.zeros(2, 3, 16, 16)}) // 2
+    8565427200
+    """
     counted: list[int] = []
 
     def count(module: nn.Module, inputs: tuple[Any, ...], made: Any) -> None:
         forward = 2 * _products(module, inputs[0], made)
         counted.append(forward * (3 if inputs[0].requires_grad else 2))
 
-    graph, rows = chain.graph(), chain.events(BATCH).columns
     with ExitStack() as hooks:
         for module in graph.modules():
             if isinstance(module, nn.Linear | nn.Conv2d | nn.LSTM):
                 hooks.callback(module.register_forward_hook(count).remove)
-        graph({name: rows[name] for name in chain.inputs})
+        graph(batch)
     return sum(counted)
 
 

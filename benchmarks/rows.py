@@ -12,6 +12,7 @@ from benchmarks.lightning_loop import LightningLoop
 from benchmarks.losses import COSTS, beside_cross_entropy
 from benchmarks.measure import STEPS, STUDIES, Comparison, Scale, Side, compare
 from benchmarks.peak import flops_of_step
+from benchmarks.resnet import AtThePeak, ResNetStep
 from benchmarks.studies import GridStudy, on_lightning
 from benchmarks.supernet import JUDGED, DrawnPaths, EachPath, Tree
 
@@ -200,6 +201,14 @@ ROWS = {
     "prefix_tree_3x3_mlp64": _tree(2, 3, (64, 64), repeat=50, target=0.714),
     "prefix_tree_5x5x5": _tree(3, 5, (256, 256, 256), repeat=1, target=0.4545),
     "prefix_tree_5x5x5_mlp64": _tree(3, 5, (64, 64), repeat=5, target=0.4545),
+    "resnet_gemm_share": Row(
+        sides=lambda: (ResNetStep(), AtThePeak()),
+        rounds=9,
+        target=round(1 / 0.6, 2),
+        note="one step of the talk's ResNet (cnn1 and mlp1 of examples/architectures/resnet.yaml, and Linear 256 -> 2) on 64 "
+        "images [E, 3, 16, 16] with cross entropy and Adam, in the engine, over the time that its dense layers and convolutions "
+        "would take at the best rate of a matrix product, measured in the same round; 1 over the ratio is the share of the peak",
+    ),
     "workers_2": Row(
         sides=_two_workers,
         rounds=3,

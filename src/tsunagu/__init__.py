@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         load_study,
         loss,
         node,
+        ref,
     )
     from tsunagu.studies import run_study
     from tsunagu.trials import Result, Store, Trial, load_graph, run_trial
@@ -61,6 +62,7 @@ _HOMES = {
         "load_study",
         "loss",
         "node",
+        "ref",
     ),
     "studies": ("run_study",),
     "trials": ("Result", "Store", "Trial", "load_graph", "run_trial"),
@@ -97,6 +99,7 @@ __all__ = [
     "node",
     "open_table",
     "ready_sample",
+    "ref",
     "report",
     "run_study",
     "run_trial",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from tsunagu.cli import app
 from tsunagu.cli import main as run_main
 from tsunagu.spec import choice, dump_yaml, node
 
+ARCHITECTURES = Path(__file__).parents[2] / "examples" / "architectures"
 MISTAKEN = """\
 data:
   files: events.npz
@@ -57,6 +59,35 @@ def test_the_schema_is_json_schema_and_admits_the_example(study_file):
 
 def test_a_good_study_has_no_mistakes(study_file):
     assert "no mistakes; 240 events" in _run("check", study_file).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("resnet", ["cnn1: reads [E, 3, 16, 16]", "5,583,360", "mlp1: reads [E, 256]", "197,120"]),
+        ("mlp", ["mlp: reads [E, 256]", "LinearLast", "658,434"]),
+    ],
+)
+def test_the_plan_of_a_file_of_models_lists_their_layers(name, lines):
+    text = _run("plan", ARCHITECTURES / f"{name}.yaml").stdout
+    assert f"no study; in a study, model: [{{ref: {name}.yaml#" in text
+    assert [line for line in lines if line not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ("4,16,16", "resnet.yaml:2:3: cnn1.0: fails on events of shape [4, 16, 16]"),
+        (
+            "3,x",
+            "--shape: a shape is positive numbers with commas between them, such as 3,16,16; found '3,x'",
+        ),
+    ],
+)
+def test_a_shape_that_does_not_fit_a_file_of_models_is_a_mistake(shape, message, monkeypatch, capsys):
+    code, out = _main(monkeypatch, capsys, "plan", ARCHITECTURES / "resnet.yaml", "--shape", shape)
+    assert code == 2
+    assert message in out.err
 
 
 def test_the_plan_shows_sizes_stages_and_trials(study_file):

@@ -12,7 +12,7 @@ from tsunagu.studies import check_spec, check_study, open_study_table
 from tsunagu.tasks import check_supernet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TWINS = sorted(EXAMPLES.rglob("*.yaml"))
+TWINS = sorted(path for path in EXAMPLES.rglob("*.yaml") if path.parent.name != "architectures")
 MOST_TRIED = 1000
 """Architectures that are tried one by one; of more than that, all options are, on all shapes that reach them."""
 

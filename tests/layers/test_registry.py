@@ -59,7 +59,7 @@ def test_longest_name_that_starts_the_key(key, cls):
 @given(name=st.sampled_from(known()), rest=st.from_regex(r"([A-Z0-9_][A-Za-z0-9]*)?", fullmatch=True))
 def test_a_key_is_found_by_the_longest_known_start(name, rest):
     starts = [word for word in known() if (name + rest).startswith(word)]
-    assert find(name + rest).__name__.lower() == max(starts, key=len).lower() or rest
+    assert find(name + rest).__name__.lower() == max(starts, key=len).replace("_", "").lower() or rest
 
 
 @pytest.mark.parametrize(

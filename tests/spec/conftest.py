@@ -69,6 +69,12 @@ DATA = st.builds(
     columns=st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS, min_size=1, max_size=2), max_size=2),
     missing=st.dictionaries(TEXTS, st.floats(allow_nan=False, allow_infinity=False), max_size=2),
     weight=st.none() | TEXTS,
+    keep=st.dictionaries(
+        TEXTS,
+        st.dictionaries(st.integers(-3, 9).map(str), st.floats(0.0, 1.0), min_size=1, max_size=2),
+        max_size=2,
+    ),
+    keep_in=st.sampled_from(["all", "train"]),
     folds=st.builds(Folds, k=st.integers(3, 9), test=st.just(2)),
 )
 TRAIN = st.builds(
@@ -78,6 +84,8 @@ TRAIN = st.builds(
     optimizer=st.builds(Node, TEXTS, ARGS),
     schedule=st.none() | st.builds(Node, TEXTS, ARGS),
     patience=_or_choice(st.none() | st.integers(1, 9)),
+    sampling=st.builds(Node, TEXTS, ARGS),
+    augment=st.lists(st.builds(Node, TEXTS, ARGS), max_size=2),
     clip=_or_choice(st.none() | st.floats(0.1, 9.0)),
 )
 STUDIES = st.builds(

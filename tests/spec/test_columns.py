@@ -25,6 +25,7 @@ def test_every_name_that_is_no_column_has_its_place():
         train_weight="q",
         event_number="evt",
         missing={"jet_pt": 0, "p4": 0},
+        keep={"p4": {1: 0.1}, "labl": {1: 0.1}},
     )
     assert [str(m).split(" (")[0] for m in check_columns(data, STORED)] == [
         "data.columns.p4.1: there is no column 'jet_etta'",
@@ -32,6 +33,7 @@ def test_every_name_that_is_no_column_has_its_place():
         "data.weight: there is no column 'wieght'",
         "data.event_number: there is no column 'evt'",
         "data.missing.p4: there is no column 'p4'",
+        "data.keep.labl: there is no column 'labl'",
     ]
 
 

@@ -151,6 +151,15 @@ def test_every_option_of_an_optimiser_is_checked(study_of, pipeline_of, tmp_path
         check_study(study_of(pipeline_of(optimizer=rates)), tmp_path)
 
 
+def test_fractions_of_classes_are_kept_and_classes_need_be_no_target(study_of, tmp_path):
+    study = study_of(vary={"data.keep": {"all": {}, "few": {"label": {1: 0.2}}}})
+    whole, few = (len(table) for table in check_study(study, tmp_path).opened.values())
+    assert few < 0.75 * whole
+    train = study.train.model_copy(update={"sampling": node("balanced", by="label")})
+    (table,) = check_study(study.model_copy(update={"train": train, "vary": {}}), tmp_path).opened.values()
+    assert "label" in table.columns
+
+
 def test_a_variation_may_read_other_events(study_of, sample_file, tmp_path):
     study = study_of(vary={"data.folds.test": {"first": 0, "third": 2}})
     tables = check_study(study, tmp_path)

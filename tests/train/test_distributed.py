@@ -54,6 +54,12 @@ ALONE = {
         "clip": 0.5,
         "schedule": node("cosine"),
     },
+    "sampled and augmented": {
+        **DROPOUT,
+        "sampling": node("balanced", by="is_higgs"),
+        "augment": [node("flip_eta", momenta=["jet_p4", "true_tau_p4"]), node("smear_energy")],
+        "epochs": 1,
+    },
     "one event in the last batch": {**DROPOUT, "pretrain": False, "batch_size": "one is left"},
 }
 POPULATIONS = {"population": DROPOUT, "population of batch norm": ALONE["batch norm"]}

@@ -47,6 +47,11 @@ CASES = {
         "schedule": node("cosine"),
     },
     "patience": {"optimizer": node("Adam", lr=0.5), "patience": 1, "epochs": 4},
+    "sampled and augmented": {
+        "first": node("TauMLP", features=[4], hidden=[4]),
+        "sampling": node("oversample", by="binary"),
+        "augment": [node("shift"), node("drop_tracks")],
+    },
     "end to end": {"intermediate": False},
 }
 

@@ -166,9 +166,11 @@ def test_only_what_can_go_in_step_is_put_together(pipeline_of):
         pipeline_of(optimizer=node("SGD", lr=0.1), patience=1, clip=1.0),
         pipeline_of(pretrain=False),
         pipeline_of(second=node("LSTM")),
+        pipeline_of(sampling="balanced"),
+        pipeline_of(augment=[node("flip_eta")]),
     ]
     trials = [Trial(pipeline=pipeline, folds=Folds(), seed=1) for pipeline in pipelines]
-    assert populations(trials) == [[0, 2, 4], [1], [3]]
+    assert populations(trials) == [[0, 2, 4], [1], [3], [5], [6]]
 
 
 def test_trials_of_one_seed_which_may_share_stages_are_neighbours(pipeline_of):

@@ -52,6 +52,10 @@ Device = Annotated[
     str | None,
     typer.Option("--device", help="Compute on auto, cpu, cuda, or one GPU as cuda:1.", metavar="DEVICE"),
 ]
+Shape = Annotated[
+    str | None,
+    typer.Option("--shape", help="Of an event, where the file holds models and no study.", metavar="3,16,16"),
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
 
 
@@ -87,13 +91,21 @@ def check(study: StudyFile, overrides: Overrides = None) -> None:
 
 
 @app.command()
-def plan(study: StudyFile, overrides: Overrides = None) -> None:
-    """Show what a run would do: models and sizes, stages, choices, trials, events."""
+def plan(study: StudyFile, overrides: Overrides = None, shape: Shape = None) -> None:
+    """Show what a run would do: models and sizes, stages, choices, trials, events; or the layers of a file of models."""
     from tsunagu.cli.plan import describe
+    from tsunagu.cli.sections import describe_sections, parse_shape
+    from tsunagu.spec import load_sections
     from tsunagu.studies import check_study
     from tsunagu.train import for_small_steps
 
     for_small_steps()
+    if (sections := load_sections(study)) is not None:
+        begin = parse_shape(shape)
+        with problems(sections):
+            for part in describe_sections(sections, begin):
+                console.print(part)
+        return
     document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)

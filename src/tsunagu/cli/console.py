@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from tsunagu.errors import SpecError
-from tsunagu.spec import Document
+from tsunagu.spec import Document, Sections
 
 __all__ = ["console", "problems"]
 
@@ -21,8 +21,8 @@ if not console.is_terminal:
 
 
 @contextmanager
-def problems(document: Document) -> Iterator[None]:
-    """Give every mistake that is raised inside its place in the study file."""
+def problems(document: Document | Sections) -> Iterator[None]:
+    """Give every mistake that is raised inside its place in the file."""
     try:
         yield
     except SpecError as error:

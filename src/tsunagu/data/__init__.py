@@ -18,16 +18,19 @@ from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
 from tsunagu.data.npz import NpzSource
 from tsunagu.data.opening import open_table
 from tsunagu.data.parquet import ParquetSource
+from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
 
 __all__ = [
+    "SAMPLERS",
     "ArraySource",
     "Column",
     "FoldChoice",
     "NpzSource",
     "ParquetSource",
     "SampleRow",
+    "Sampling",
     "Source",
     "Split",
     "Table",
@@ -41,4 +44,5 @@ __all__ = [
     "mix",
     "open_source",
     "open_table",
+    "sampling",
 ]

@@ -14,6 +14,7 @@ from tsunagu.data.loading import Loaded, Wanted, load
 from tsunagu.data.recipes import Declared, Plan, check_names, plan_columns
 from tsunagu.data.source import Source
 from tsunagu.data.table import Table
+from tsunagu.data.thinning import Fractions, thin
 from tsunagu.errors import DataError
 
 __all__ = ["open_table"]
@@ -28,6 +29,8 @@ def open_table(
     train_weight: str | None = None,
     event_number: str = "event_number",
     folds: FoldChoice,
+    keep: Fractions | None = None,
+    keep_in: str = "all",
     needed: Sequence[str] | None = None,
     memory: int | None = None,
     cache: str | Path | None = None,
@@ -48,6 +51,9 @@ def open_table(
             the unit of the weight would scale the learning rate.
         event_number: column of unique whole numbers; with it the fold, see :func:`~tsunagu.data.fold_of`.
         folds: number of folds, and which are for test and validation.
+        keep: for a column of classes, the fraction of each class that is kept, as ``{"is_tau": {"1": 0.1}}``; by a
+            hash of the event number, see :func:`~tsunagu.data.thinning.thin`. A class that is not named is kept whole.
+        keep_in: ``all`` drops events everywhere, ``train`` from the training events alone.
         needed: the columns to read; None for all. All of them must be finite.
         memory: bytes that the events may take; None for as many as they need. Columns larger than half of it
             (reading takes the other half) are written as ``.npy`` files once and mapped: the system keeps in
@@ -75,13 +81,16 @@ def open_table(
     """
     sources = open_sources(files)
     roles = {"weight": weight, "training weight": train_weight, "event number": event_number}
-    named = [name for name in roles.values() if name is not None]
+    keep = keep or {}
+    named = [*(name for name in roles.values() if name is not None), *keep]
     plan = plan_columns(sources, columns or {}, needed, named)
     made: dict[str, Wanted] = {
         n: (plan.recipes[n], False) for n in plan.recipes if needed is None or n in needed
     }
     wanted = [*made.values(), *((plan.recipes[n], True) for n in named if n in plan.recipes)]
     loaded = _load(sources, plan, wanted, missing or {}, memory, None if cache is None else Path(cache))
+    if keep:
+        loaded = thin(loaded, plan, keep, event_number, folds if keep_in == "train" else None)
     events, problems = events_of(loaded, plan, roles)
     problems = [*plan.problems, *check_names(sources, missing or {}), *loaded.problems, *problems]
     if events is not None:

@@ -13,11 +13,13 @@ Layers that draw random numbers own their generator; :func:`reseed` sets all of 
 swaps torch's dropout layers for ours.
 """
 
+from tsunagu.layers.blocks import FiLMedMLPBlock, FiLMedResBlock, MLPBlock, ResBlock
 from tsunagu.layers.calibration import ScaleFactor, TauCNN, TauMLP
 from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
+from tsunagu.layers.convolutions import ConvResBlock, FiLMedConvResBlock
 from tsunagu.layers.dense import Activation, activate, dense
-from tsunagu.layers.film import FiLM
+from tsunagu.layers.film import FiLM, FiLMSite, film_sites
 from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
 from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.init import initialise
@@ -36,17 +38,24 @@ __all__ = [
     "Activation",
     "Affinity",
     "Attention",
+    "ConvResBlock",
     "Cosine",
     "DeepSets",
     "Draws",
     "Dropout",
     "FiLM",
+    "FiLMSite",
+    "FiLMedConvResBlock",
+    "FiLMedMLPBlock",
+    "FiLMedResBlock",
     "JetTagger",
     "LeadingFrame",
     "LogMomentum",
+    "MLPBlock",
     "MassMLP",
     "Noise",
     "Part",
+    "ResBlock",
     "Residual",
     "ResidualMLP",
     "RotatedMLP",
@@ -62,6 +71,7 @@ __all__ = [
     "correct",
     "current_part",
     "dense",
+    "film_sites",
     "find",
     "from_log_pt",
     "initialise",

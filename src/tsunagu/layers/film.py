@@ -11,7 +11,7 @@ from tsunagu.layers.dense import activate
 from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import register
 
-__all__ = ["FiLM"]
+__all__ = ["FiLM", "FiLMSite", "film_sites"]
 
 
 @register
@@ -54,3 +54,38 @@ class FiLM(nn.Module):
         gamma, beta = self.generator(condition).chunk(2, dim=-1)
         shape = (*gamma.shape, *[1] * (x.ndim - 2))
         return torch.addcmul(x + beta.view(shape), x, gamma.view(shape))
+
+
+@register
+@final
+class FiLMSite(nn.Module):
+    """A place inside a network where a condition can scale and shift; the identity while there is none.
+
+    Args:
+        features: C, of the second axis of the input.
+
+    Shapes: ``[E, C, ...]`` to the same.
+
+    >>> x = torch.rand(5, 8)
+    >>> FiLMSite(8)(x) is x
+    True
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def extra_repr(self) -> str:
+        return str(self.features)
+
+
+def film_sites(module: nn.Module) -> dict[str, FiLMSite]:
+    """The sites of a network by their path.
+
+    >>> film_sites(nn.Sequential(nn.Linear(2, 8), FiLMSite(8)))
+    {'1': FiLMSite(8)}
+    """
+    return {path: part for path, part in module.named_modules() if isinstance(part, FiLMSite)}

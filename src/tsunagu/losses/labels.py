@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -28,6 +28,8 @@ class Binary(ClassLoss):
     [0.6931471824645996, 0.0]
     """
 
+    probabilities: ClassVar[str] = "event"
+
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         label = target.to(prediction.dtype)
         logit = align(prediction, label)
@@ -46,7 +48,8 @@ class Binary(ClassLoss):
 class CrossEntropy(ClassLoss):
     """The softmax cross entropy of logits z and a class y, ``log sum_c exp(z_c) - z_y``.
 
-    The prediction is ``[E, C]``, the target ``[E]`` of whole numbers from 0 to C - 1 in any dtype.
+    The prediction is ``[E, C]``, the target ``[E]`` of whole numbers from 0 to C - 1 in any dtype, or in a training
+    ``[E, C]`` probabilities p, ``- sum_c p_c log softmax(z)_c``.
 
     Args:
         classes: C, where :meth:`check` is to know it; labels beyond it are an error before the training.
@@ -56,8 +59,11 @@ class CrossEntropy(ClassLoss):
     """
 
     classes: int | None = None
+    probabilities: ClassVar[str] = "class"
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        if target.ndim == 2 and target.shape == prediction.shape and target.is_floating_point():
+            return functional.cross_entropy(prediction, target.to(prediction.dtype), reduction="none")
         check_logits(prediction, target, self.classes)
         return functional.cross_entropy(prediction, target.long(), reduction="none")
 

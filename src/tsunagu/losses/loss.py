@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, Self, TypeVar, runtime_checkable
+from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -28,6 +28,10 @@ __all__ = [
 
 class Loss(ABC):
     """A per-event function of prediction and target; subclasses are final, frozen and without state."""
+
+    probabilities: ClassVar[str] = ""
+    """Whether a target may be a probability in place of a class: ``event`` for one number ``[E]``, ``class`` for
+    ``[E, C]``; empty for no."""
 
     @abstractmethod
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:

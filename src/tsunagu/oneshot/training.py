@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import Split, Table
-from tsunagu.errors import TsunaguError
+from tsunagu.errors import Mistake, SpecError, TsunaguError
 from tsunagu.metrics import parse_metric
 from tsunagu.oneshot.choosing import Chosen, choose
 from tsunagu.oneshot.judging import Judge
@@ -28,7 +28,7 @@ from tsunagu.oneshot.strategy import Strategy, Trained, joint_stages, strategy
 from tsunagu.random import derive_seed
 from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_data, to_data
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Stage, fit_stages
+from tsunagu.tasks import Stage, fit_stages, sampling_of
 from tsunagu.tasks.supernet import build_supergraph
 from tsunagu.train import Epoch, Meter, Position
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
@@ -70,7 +70,11 @@ class OneShot:
         self, pipeline: Pipeline, searcher: Searcher[Any, Any, Any], table: Table, split: Split, *, seed: int
     ) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
+        if pipeline.train.augment:
+            found = "a supernet is trained on events as they are; leave the augmentations to the training of what it chooses"
+            raise SpecError([Mistake(("train", "augment"), found)])
         self.stages = fit_stages(joint_stages(pipeline), table, split)
+        self.sampling = sampling_of(pipeline, table, split.train)
         self._strategy: Strategy = strategy(searcher, self._questions(searcher))
         self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
         self.position = Position()
@@ -113,7 +117,7 @@ class OneShot:
     @property
     def steps_per_epoch(self) -> int:
         """Batches in one pass over the training events."""
-        return math.ceil(len(self.split.train) / self.pipeline.train.batch_size)
+        return math.ceil(len(self.sampling) / self.pipeline.train.batch_size)
 
     def run(self, on_step: Watch | None = None, on_epoch: Watch | None = None) -> None:
         """Train the supernet to the end.
@@ -189,7 +193,8 @@ class OneShot:
         if place.step == 0:
             self._loss = torch.zeros((), device=self.table.device)
         order = derive_seed(self.seed, "stage", place.stage)
-        for index in self.table.batches(self.split.train, size, order, place.epoch, start=place.step):
+        rows = self.sampling.epoch(order, place.epoch)
+        for index in self.table.batches(rows, size, order, place.epoch, start=place.step):
             self._watched(index)
             place.step += 1
             if on_step is not None:

@@ -32,6 +32,7 @@ from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Tr
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.schema import schema
 from tsunagu.spec.searches import Search
+from tsunagu.spec.sections import Sections, load_sections, ref
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations
@@ -48,6 +49,7 @@ __all__ = [
     "Path",
     "Pipeline",
     "Search",
+    "Sections",
     "Study",
     "Task",
     "Train",
@@ -65,12 +67,14 @@ __all__ = [
     "count",
     "digest",
     "dump_yaml",
+    "load_sections",
     "load_study",
     "loss",
     "node",
     "options",
     "order",
     "parse_value",
+    "ref",
     "resolve",
     "schema",
     "some_architectures",

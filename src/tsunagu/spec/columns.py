@@ -38,6 +38,7 @@ def check_columns(data: Data, stored: Iterable[str] | None) -> list[Mistake]:
         if (name := getattr(data, role)) is not None
     ]
     named += [(("data", "missing", name), name, known) for name in data.missing]
+    named += [(("data", "keep", name), name, known | data.columns.keys()) for name in data.keep]
     return circle + [
         Mistake(path, f"there is no column '{name}'{did_you_mean(name, valid)}")
         for path, name, valid in named

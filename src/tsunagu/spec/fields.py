@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -42,6 +42,8 @@ __all__ = [
     "Bool",
     "Device",
     "Inputs",
+    "Keep",
+    "KeepIn",
     "Name",
     "Number",
     "OrChoice",
@@ -166,6 +168,25 @@ def _distinct(seeds: int | list[int]) -> int | list[int]:
     return seeds
 
 
+def _by_class(keep: Any) -> Any:
+    """Classes as they are spelled in YAML, where a key is a text."""
+    if not isinstance(keep, Mapping):
+        return keep
+    return {
+        name: {str(label): part for label, part in classes.items()}
+        if isinstance(classes, Mapping)
+        else classes
+        for name, classes in keep.items()
+    }
+
+
+def _class_number(label: str) -> str:
+    if re.fullmatch(r"-?\d+", label) is None:
+        found = {"found": repr(label)}
+        raise PydanticCustomError("value", "a class is a whole number, found {found}", found)
+    return label
+
+
 DEVICES = r"auto|cpu|cuda(:\d+)?"
 """How a device is named, a regular expression."""
 Name = Annotated[StrictStr, Field(min_length=1)]
@@ -206,6 +227,12 @@ Variations = Annotated[
     dict[str, Annotated[dict[str, Annotated[Any, WithJsonSchema({})]], Field(min_length=1)]],
     BeforeValidator(_plain_variations),
 ]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Keep = Annotated[
+    dict[Name, Annotated[dict[Annotated[str, AfterValidator(_class_number)], Fraction], Field(min_length=1)]],
+    BeforeValidator(_by_class),
+]
+KeepIn = Literal["all", "train"]
 Device = Annotated[
     StrictStr, AfterValidator(_device), WithJsonSchema({"type": "string", "pattern": f"^({DEVICES})$"})
 ]

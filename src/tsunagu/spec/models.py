@@ -30,6 +30,8 @@ from tsunagu.spec.fields import (
     Bool,
     Device,
     Inputs,
+    Keep,
+    KeepIn,
     Name,
     Number,
     OrChoice,
@@ -93,6 +95,9 @@ class Data(Model):
         missing: for a column of the files, what stands in it in place of NaN, such as ``{jet2_pt: 0.0}`` for the
             padding of a jet that an event does not have; NaN in any other column is an error.
         folds: how events are split.
+        keep: for a column of classes, which fraction of each class is kept, such as ``{jet_is_tau: {1: 0.1}}``; by a hash of the
+            event number. Classes that are not named are kept whole.
+        keep_in: where events are dropped by ``keep``: ``all``, or ``train``, which leaves validation and test whole.
         memory: how much memory the events may take, such as ``2GB``; larger tables are written as mapped files, once.
             All of it without.
         cache: the folder for these files, relative to the study file; beside the first file without.
@@ -105,6 +110,8 @@ class Data(Model):
     train_weight: Name | None = None
     event_number: Name = "event_number"
     folds: Folds = Folds()
+    keep: Keep = {}
+    keep_in: KeepIn = "all"
     memory: ByteSize | None = None
     cache: Name | None = None
 
@@ -186,6 +193,10 @@ class Train(Model):
         optimizer: a class of ``torch.optim``.
         schedule: the learning rate against time: constant, cosine, exponential, steps, warmup.
         patience: stop a stage after so many epochs without a better validation loss; null for never.
+        sampling: which events an epoch shows: ``natural`` (all once), ``balanced``, ``square_root``, ``undersample`` or
+            ``oversample``; by the classes of ``{key: balanced, args: {by: label}}``, a column or a loss by its key, or of the only
+            target with classes.
+        augment: changes of the events that are trained on, in order, such as ``{key: flip_eta}``.
         clip: largest norm of the gradient; null for no limit.
         checkpoint_seconds: how often the state is stored.
     """
@@ -199,6 +210,8 @@ class Train(Model):
     optimizer: AnyNode = Node("Adam", {"lr": 1e-3})
     schedule: AnySchedule = None
     patience: Annotated[PositiveInt | None, OrChoice()] = 5
+    sampling: AnyNode = Node("natural")
+    augment: list[AnyNode] = []
     clip: Annotated[PositiveFloat | None, OrChoice()] = None
     checkpoint_seconds: Weight = 30.0
 

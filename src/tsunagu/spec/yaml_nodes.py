@@ -22,7 +22,7 @@ from tsunagu.spec.scalars import TAG, scalar, short_tag
 from tsunagu.spec.spots import Spot, compose_file, compose_text
 from tsunagu.spec.values import parse_value
 
-__all__ = ["Reading", "parse_scalar", "read_yaml"]
+__all__ = ["Reading", "parse_scalar", "read_node", "read_yaml"]
 
 MOST_VALUES = 200_000
 DEEPEST = 60
@@ -52,7 +52,12 @@ def read_yaml(file: FilePath) -> Reading:
     Raises:
         SpecError: the file cannot be read, or is not YAML at all.
     """
-    return _Reader().read(Spot(compose_file(file), file))
+    return read_node(Spot(compose_file(file), file))
+
+
+def read_node(root: Spot) -> Reading:
+    """The same of a piece of YAML that stands in a file, or as if it did."""
+    return _Reader().read(root)
 
 
 def parse_scalar(text: str) -> Any:

@@ -62,12 +62,22 @@ def needed_columns(study: Study) -> list[str]:
     for task in study.tasks.values():
         names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
         names += [str(target) for loss in task.losses for _, target in options(loss.target)]
+    names += [
+        by
+        for _, node in options(study.train.sampling)
+        if (by := node.args.get("by")) and by not in _losses(study)
+    ]
     calls = [
         *metric_names(study.pipeline).values(),
         *(parse_metric(text) for text in study.baselines.values()),
     ]
     names += [name for call in calls for name in call.arguments]
     return [name for name in dict.fromkeys(names) if name not in outputs]
+
+
+def _losses(study: Study) -> set[str]:
+    terms = [loss for task in study.tasks.values() for loss in task.losses]
+    return {str(key) for term in terms for _, key in options(term.key)}
 
 
 def open_study_table(study: Study, base: Path) -> Table:
@@ -85,6 +95,8 @@ def open_study_table(study: Study, base: Path) -> Table:
         train_weight=data.train_weight,
         event_number=data.event_number,
         folds=data.folds,
+        keep=data.keep,
+        keep_in=data.keep_in,
         needed=needed_columns(study),
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,

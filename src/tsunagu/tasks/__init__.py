@@ -7,6 +7,8 @@ from tsunagu.tasks.build import build, check_model
 from tsunagu.tasks.check import check_data, check_pipeline
 from tsunagu.tasks.fitting import fit_loss, fit_stages
 from tsunagu.tasks.graph import Graph, build_graph, wire
+from tsunagu.tasks.layout import Layer, input_shape, layout
+from tsunagu.tasks.showing import augmentations_of, sampling_of
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
     Overview,
@@ -25,10 +27,12 @@ from tsunagu.tasks.supernet import (
 
 __all__ = [
     "Graph",
+    "Layer",
     "Overview",
     "Stage",
     "Switch",
     "Term",
+    "augmentations_of",
     "build",
     "build_graph",
     "build_supergraph",
@@ -41,9 +45,12 @@ __all__ = [
     "describe_space",
     "fit_loss",
     "fit_stages",
+    "input_shape",
+    "layout",
     "mixture",
     "own_outputs",
     "paths",
+    "sampling_of",
     "single_path",
     "stages",
     "take",

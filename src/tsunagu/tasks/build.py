@@ -6,7 +6,7 @@ same spec and seed give the same weights bit for bit, whatever else is built aro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -110,10 +110,19 @@ def _check_node(value: Node, path: Path) -> list[Mistake]:
     except LookupError as error:
         return [Mistake((*path, "key"), str(error.args[0]))]
     mistakes = check_arguments(cls, value.args, path)
-    for name, part in _items(value.args):
-        for place, option in options(part, (*path, "args", name)):
-            mistakes += _check_node(option, place) if isinstance(option, Node) else []
+    for place, part in _nodes(value.args, (*path, "args")):
+        mistakes += _check_node(part, place)
     return mistakes
+
+
+def _nodes(value: Value, path: Path) -> Iterator[tuple[Path, Node]]:
+    """The nodes in a node's arguments, also those in mappings and lists, but not those in their arguments."""
+    for place, option in options(value, path):
+        if isinstance(option, Node):
+            yield place, option
+        elif isinstance(option, list | tuple | Mapping):
+            for step, part in _items(option):
+                yield from _nodes(part, (*place, step))
 
 
 def _leaf(value: Node, seed: int, path: Path) -> nn.Module:
@@ -122,8 +131,7 @@ def _leaf(value: Node, seed: int, path: Path) -> nn.Module:
         raise SpecError(mistakes)
     cls = find(value.key)
     arguments: dict[str | int, Any] = {
-        name: build(part, seed=seed, path=(*path, "args", name)) if isinstance(part, Node) else part
-        for name, part in _items(value.args)
+        name: _argument(part, seed, (*path, "args", name)) for name, part in _items(value.args)
     }
     # Modules draw their first weights from torch's global generator; the fork gives it back untouched.
     with torch.random.fork_rng(devices=[]):
@@ -135,6 +143,17 @@ def _leaf(value: Node, seed: int, path: Path) -> nn.Module:
         except Exception as error:
             found = f"{value.key} cannot be built from {canonical(value.args)}: {reason(error)}"
             raise SpecError([Mistake((*path, "args"), found)]) from error
+
+
+def _argument(value: Value, seed: int, path: Path) -> Any:
+    """An argument with its nodes built, wherever in it they stand."""
+    if isinstance(value, Node):
+        return build(value, seed=seed, path=path)
+    if isinstance(value, list | tuple):
+        return [_argument(part, seed, (*path, i)) for i, part in enumerate(value)]
+    if isinstance(value, Mapping):
+        return {name: _argument(part, seed, (*path, name)) for name, part in value.items()}
+    return value
 
 
 def _items(args: Any) -> list[tuple[str | int, Any]]:

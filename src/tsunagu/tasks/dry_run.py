@@ -17,6 +17,7 @@ from tsunagu.spec import Architecture, LossTerm, Path, Pipeline, architectures, 
 from tsunagu.tasks.build import reason
 from tsunagu.tasks.fitting import everything, fit_loss
 from tsunagu.tasks.graph import Graph, build_graph
+from tsunagu.tasks.showing import check_shown
 from tsunagu.tasks.stages import Stage, stages
 
 __all__ = [
@@ -143,6 +144,7 @@ def _try(
         # A joint stage makes all outputs; without one, each is made by some stage.
         known = {} if stage.tasks == tuple(graph.wiring) else known
         yield from _try_stage(stage, graph, pipeline, table, split, known)
+    yield from check_shown(pipeline, table)
     for path, text in metric_texts(pipeline):
         call = parse_metric(text)
         lacking = {task.output for task in pipeline.tasks.values()} - known.keys()

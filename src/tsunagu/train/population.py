@@ -15,12 +15,13 @@ from torch import Tensor
 
 from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.random import derive_seed
+from tsunagu.spec import Value, canonical
 from tsunagu.train.distributed import here
 from tsunagu.train.frozen import freeze
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
 from tsunagu.train.sharing import Stages, shared
 from tsunagu.train.state import copied
-from tsunagu.train.stepper import Stepper, alike
+from tsunagu.train.stepper import Batch, Stepper, alike
 from tsunagu.train.synchronised import check_kept, kept_numbers
 
 if TYPE_CHECKING:
@@ -140,29 +141,37 @@ class Population:
         unique = list(dict.fromkeys(seeds))
         orders = tuple(unique.index(seed) for seed in seeds)
         first = active[0]
-        place, size, rows = first.position, first.pipeline.train.batch_size, first.split.train
+        place, size = first.position, first.pipeline.train.batch_size
         losses = torch.stack([member.begin_epoch() for member in active])
         for member, own in zip(active, losses, strict=True):
             member.gathers(own)
         stepper.begin_epoch(place.epoch)
         names = stepper.columns
         streams = [
-            first.table.batches(rows, size, seed, place.epoch, start=place.step, names=names)
+            first.table.batches(
+                first.sampling.epoch(seed, place.epoch),
+                size,
+                seed,
+                place.epoch,
+                start=place.step,
+                names=names,
+            )
             for seed in unique
         ]
+        augmented = bool(first.pipeline.train.augment)
         step = self._watched
         for parts in zip(*streams, strict=True):
             index = torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0)
-            losses += step(active, stepper, index, orders)
+            steps = (place.epoch, place.step)
+            keys = [derive_seed(seed, "augment", *steps) for seed in unique] if augmented else []
+            losses += step(active, stepper, Batch(index, orders, keys))
             step = self._step
             for member in active:
                 member.position.step += 1
             if on_step is not None:
                 on_step()
 
-    def _step(
-        self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
-    ) -> Tensor:
+    def _step(self, active: Sequence[Training], stepper: Stepper, batch: Batch) -> Tensor:
         first = active[0]
         for member in active:
             if member.noisy:
@@ -172,24 +181,22 @@ class Population:
             stepper.updates.set_rates(place.epoch * each + place.step, first.stage.epochs * each)
         try:
             if self._world.size > 1:
-                return stepper.step_in(self._world, index, orders)
-            return stepper.step(index, orders)
+                return stepper.step_in(self._world, batch)
+            return stepper.step(batch)
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             rest = (
                 " (the rest at the end of an epoch)"
-                if index.shape[1] < first.pipeline.train.batch_size
+                if batch.index.shape[1] < first.pipeline.train.batch_size
                 else ""
             )
-            msg = f"a batch of {index.shape[1]} events{rest} fails: {error}"
+            msg = f"a batch of {batch.index.shape[1]} events{rest} fails: {error}"
             raise TsunaguError(first.at(msg)) from error
 
-    def _watched(
-        self, active: Sequence[Training], stepper: Stepper, index: Tensor, orders: tuple[int, ...]
-    ) -> Tensor:
+    def _watched(self, active: Sequence[Training], stepper: Stepper, batch: Batch) -> Tensor:
         device = active[0].table.device
         before = generator_states(device)
         kept = [kept_numbers(member.graph) for member in active] if self._world.size > 1 else []
-        losses = self._step(active, stepper, index, orders)
+        losses = self._step(active, stepper, batch)
         for numbers, member in zip(kept, active, strict=False):
             check_kept(numbers, member.graph)
         if not all(map(torch.equal, before, generator_states(device))):
@@ -213,11 +220,17 @@ def _unlike(first: Training, other: Training) -> str:
         return "they have different events"
     if first.pipeline.train.batch_size != other.pipeline.train.batch_size:
         return "they have different batch sizes"
+    if canonical(_shown(first)) != canonical(_shown(other)):
+        return "their training events are sampled or augmented otherwise"
     if len(first.stages) != len(other.stages) or not all(map(alike, first.stages, other.stages)):
         return "their stages have different tasks or losses"
     if any(a.epochs != b.epochs for a, b in zip(first.stages, other.stages, strict=True)):
         return "their stages have different numbers of epochs"
     return ""
+
+
+def _shown(member: Training) -> list[Value]:
+    return [member.pipeline.train.sampling, member.pipeline.train.augment]
 
 
 def _earliest(members: Sequence[Training]) -> list[Training]:

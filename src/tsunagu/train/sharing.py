@@ -93,6 +93,7 @@ def stage_inputs(pipeline: Pipeline, number: int) -> dict[str, Value]:
         "stage": [number, stage.name, stage.epochs, stage.patience, dict(stage.substitutes)],
         "losses": _losses(pipeline, stage),
         "steps": [train.batch_size, train.optimizer, train.schedule, train.clip],
+        "shown": [train.sampling, train.augment],
         "metric": pipeline.metric,
         "tasks": _tasks(pipeline, stage.tasks, number),
         "frozen": _tasks(pipeline, stage.frozen, number),

@@ -17,13 +17,14 @@ from tsunagu.layers import sharing
 from tsunagu.losses import weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term
+from tsunagu.train.augmenting import Augmented, Shown
 from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
 from tsunagu.train.frozen import Frozen, gathered
 from tsunagu.train.stacked import Forward, Gradients, Inputs, Pick, Rows, choose
 from tsunagu.train.updates import Updates
 
-__all__ = ["Member", "Stepper", "alike"]
+__all__ = ["Batch", "Member", "Stepper", "alike"]
 
 
 @final
@@ -42,6 +43,22 @@ class Member:
     graph: Graph
     rows: dict[str, Tensor]
     frozen: dict[str, Frozen] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Batch:
+    """The events of one step.
+
+    Args:
+        index: ``[S, B]`` rows of the table.
+        orders: for each member, which of the S it sees.
+        keys: for each of the S, what the random numbers of augmentations derive from; none for events as they are.
+    """
+
+    index: Tensor
+    orders: tuple[int, ...]
+    keys: Sequence[int] = ()
 
 
 def alike(first: Stage, second: Stage) -> bool:
@@ -103,6 +120,7 @@ class Stepper:
         self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
         self._every = [group for groups in self._groups.values() for group in groups]
         self._gradients: Gradients | None = None
+        self._events = Augmented(members[0].pipeline, table)
         self._alone = members[0].graph if len(members) == 1 else None
         stacks = [(task, g.members, g.rows) for task, groups in self._groups.items() for g in groups]
         self.updates = Updates([member.pipeline.train for member in members], stacks)
@@ -124,40 +142,36 @@ class Stepper:
             By task, for each member ``alone``, ``loop``, ``batched`` or ``vmap``.
         """
         with torch.no_grad():
-            self._losses(index, orders)
+            self._losses(self._events.show(index, []), orders)
         return {task: _backends(groups) for task, groups in self._groups.items()}
 
-    def step(self, index: Tensor, orders: tuple[int, ...]) -> Tensor:
+    def step(self, batch: Batch) -> Tensor:
         """One optimiser step.
-
-        Args:
-            index: ``[S, B]`` rows of the table.
-            orders: for each member, which of the S it sees.
 
         Returns:
             ``[R]``: the losses before the step.
         """
-        losses = self._differentiated(index, orders)
+        losses = self._differentiated(self._events.show(batch.index, batch.keys), batch.orders)
         self.updates.step()
         return losses
 
-    def step_in(self, world: World, index: Tensor, orders: tuple[int, ...]) -> Tensor:
+    def step_in(self, world: World, batch: Batch) -> Tensor:
         """The same step, of which each process makes its part; all of them end in the same weights.
 
         Args:
             world: the processes.
-            index: the whole batch.
-            orders: for each member, which of the S it sees.
+            batch: the whole one.
 
         Returns:
             ``[R]``: the losses of the whole batch before the step.
         """
-        part = world.part(index.shape[1])
-        sizes = self._table.weights(index.reshape(-1)).view(index.shape).abs().sum(1)
+        shown, orders = self._events.show(batch.index, batch.keys), batch.orders
+        part = world.part(batch.index.shape[1])
+        sizes = self._events.weights(shown).abs().sum(1)
         # A batch that is too small to be shared is everybody's, and everybody's share of it is the same.
         sizes = sizes * world.size if part.is_whole else sizes
         with sharing(part):
-            losses = self._differentiated(index[:, part.start : part.stop], orders, Pick(sizes, orders).all())
+            losses = self._differentiated(shown.part(part), orders, Pick(sizes, orders).all())
         world.sum([*(group.rows.gradients for group in self._every if group.rows.count), losses])
         self.updates.step()
         return losses
@@ -166,21 +180,21 @@ class Stepper:
         every = zip(*(stage.terms for stage in stages), strict=True)
         return [_weighted(terms, self._table.device) for terms in every]
 
-    def _differentiated(self, index: Tensor, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
+    def _differentiated(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         if self._alone is not None:
-            loss = self._loss_alone(self._alone, index[0], sizes)
+            loss = self._loss_alone(self._alone, shown, sizes)
             self._backward(loss)
             return loss.detach().unsqueeze(0)
-        losses = self._losses(index, orders, sizes)
+        losses = self._losses(shown, orders, sizes)
         # The members' losses are summed, never averaged, so each member's gradient is that of its own loss.
         self._differentiate(losses.sum())
         return losses.detach()
 
-    def _losses(self, index: Tensor, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
-        flat = index.reshape(-1)
+    def _losses(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
+        index = shown.index
         batch = {
             name: Pick(column.view(*index.shape, *column.shape[1:]), orders)
-            for name, column in self._table.take(self.columns, flat).items()
+            for name, column in self._events.take(self.columns, shown).items()
         }
         known = batch | {output: batch[column] for output, column in self._stage.substitutes.items()}
         for name in self._members[0].frozen:
@@ -188,16 +202,16 @@ class Stepper:
         for task in self._stage.tasks:
             output = self._members[0].graph.outputs[task]
             known[output] = Pick(self._run(task, known), tuple(range(len(self._members))))
-        weight = Pick(self._table.weights(flat).view(index.shape), orders).all()
+        weight = Pick(self._events.weights(shown), orders).all()
         return weighted_mean(self._event_losses(known), weight, sizes)
 
-    def _loss_alone(self, graph: Graph, index: Tensor, sizes: Tensor | None) -> Tensor:
+    def _loss_alone(self, graph: Graph, shown: Shown, sizes: Tensor | None) -> Tensor:
         """The same for one member, without the axis that small models would feel."""
-        stage, batch = self._stage, self._table.take(self.columns, index)
+        stage, batch, index = self._stage, self._events.take(self.columns, shown), shown.index[0]
         batch |= {n: given(f.own, index, self._table.device) for n, f in self._members[0].frozen.items()}
         predictions = graph(batch, stage.tasks, stage.substitutes)
         size = None if sizes is None else sizes[0]
-        return stage.loss(predictions, batch, self._table.weights(index), size)
+        return stage.loss(predictions, batch, self._events.weights(shown)[0], size)
 
     def _run(self, task: str, known: Mapping[str, Pick]) -> Tensor:
         groups = self._groups[task]

@@ -20,7 +20,7 @@ from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Graph, Stage, build_graph, fit_stages, stages
+from tsunagu.tasks import Graph, Stage, build_graph, fit_stages, sampling_of, stages
 from tsunagu.train.distributed import here
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
 from tsunagu.train.meter import Meter
@@ -49,6 +49,7 @@ class Training:
 
     Attributes:
         graph: the models, an ordinary ``nn.Module``.
+        sampling: which events an epoch shows.
         position: the place in the training; its history has one :class:`Epoch` a line.
         meter: what the training has cost.
         origin: what its first weights come from, where the seed alone does not make them.
@@ -64,6 +65,7 @@ class Training:
         self.position = Position()
         rows = {name: Rows([model]).weights[0] for name, model in self.graph.models.items()}
         self.member = Member(pipeline=pipeline, graph=self.graph, rows=rows)
+        self.sampling = sampling_of(pipeline, table, split.train)
         self._noise = list(stochastic(self.graph))
         self.noisy = bool(self._noise)
         self._metric = parse_metric(pipeline.metric)
@@ -106,8 +108,8 @@ class Training:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches in one pass over the training events."""
-        return math.ceil(len(self.split.train) / self.pipeline.train.batch_size)
+        """Batches in one pass over the training events, as they are sampled."""
+        return math.ceil(len(self.sampling) / self.pipeline.train.batch_size)
 
     @property
     def is_fresh(self) -> bool:

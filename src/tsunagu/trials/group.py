@@ -234,5 +234,7 @@ def _shape(pipeline: Pipeline) -> object:
         train.epochs,
         train.pretrain_epochs,
         train.batch_size,
+        to_data(train.sampling),
+        to_data(train.augment),
     ]
     return [tasks, stages, pipeline.metric, list(pipeline.metrics)]
