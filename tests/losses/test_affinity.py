@@ -9,6 +9,8 @@ import torch
 
 from tsunagu.layers import Affinity
 from tsunagu.losses import find_loss
+from tsunagu.spec import node
+from tsunagu.tasks import build
 
 DRAW = torch.Generator().manual_seed(2)
 X = torch.randn(12, 4, generator=DRAW, dtype=torch.float64)
@@ -66,7 +68,7 @@ def test_perfect_features_and_far_prototypes(margin, value):
 
 def test_prototypes_begin_where_normalised_features_are_and_have_gradients():
     x = torch.nn.functional.normalize(X.float(), dim=1) * 2.0
-    made = Affinity(4, 3, prototypes=1)
+    made = build(node("Affinity", features=4, classes=3, prototypes=1), seed=1)
     find_loss("affinity")(classes=3)(made(x), Y).mean().backward()
     assert made.prototypes.norm(dim=1).tolist() == pytest.approx([math.sqrt(4.0)] * 3, rel=1e-4)
     assert made.prototypes.grad.abs().min() > 1e-4
