@@ -32,7 +32,7 @@ def _package(path: Path) -> str:
 
 LAYERS = [
     {"errors"},
-    {"files", "machine", "random"},
+    {"files", "machine", "random", "registry"},
     {"spec"},
     {"data", "layers", "losses", "metrics"},
     {"tasks"},

@@ -15,6 +15,7 @@ from tsunagu.losses import (
     register_loss,
     weighted_mean,
 )
+from tsunagu.registry import Registry
 
 numbers = st.floats(-100.0, 100.0)
 
@@ -136,7 +137,9 @@ def test_known_losses():
 
 
 def test_a_users_loss_joins_and_a_taken_key_is_refused(monkeypatch):
-    monkeypatch.setattr("tsunagu.losses.loss._registered", {"mse": MeanSquared})
+    registry = Registry("loss")
+    registry.keep("mse", MeanSquared)
+    monkeypatch.setattr("tsunagu.losses.loss._losses", registry)
 
     class Absolute(Loss):
         def __call__(self, prediction, target):

@@ -58,5 +58,5 @@ def test_mistakes_have_their_place_and_say_what_would_be_right(spec, message):
 
 
 def test_a_name_is_taken_once():
-    with pytest.raises(ValueError, match="the searcher 'Asng' is taken by tsunagu"):
+    with pytest.raises(ValueError, match="the searcher key 'Asng' is taken by tsunagu"):
         register_searcher(type("Asng", (), {}))

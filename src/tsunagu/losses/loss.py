@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, Self, TypeVar, runtime_checkable
 import torch
 from torch import Tensor
 
-from tsunagu.errors import did_you_mean
+from tsunagu.registry import Registry
 
 __all__ = [
     "ChangesWithTime",
@@ -91,7 +91,7 @@ class HasProbability(Protocol):
 
 LossT = TypeVar("LossT", bound=Loss)
 
-_registered: dict[str, type[Loss]] = {}
+_losses = Registry[Loss]("loss")
 
 
 def register_loss(key: str) -> Callable[[type[LossT]], type[LossT]]:
@@ -105,11 +105,7 @@ def register_loss(key: str) -> Callable[[type[LossT]], type[LossT]]:
     """
 
     def keep(cls: type[LossT]) -> type[LossT]:
-        # The same class may come again: a notebook's cell is run more than once.
-        if key in _registered and _origin(_registered[key]) != _origin(cls):
-            msg = f"the loss key '{key}' is taken by {_origin(_registered[key])}"
-            raise ValueError(msg)
-        _registered[key] = cls
+        _losses.keep(key, cls)
         return cls
 
     return keep
@@ -127,10 +123,7 @@ def find_loss(key: str) -> type[Loss]:
     Traceback (most recent call last):
     LookupError: unknown loss 'binray' (did you mean 'binary'?)
     """
-    if key not in _registered:
-        msg = f"unknown loss '{key}'{did_you_mean(key, _registered)}"
-        raise LookupError(msg)
-    return _registered[key]
+    return _losses.find(key)
 
 
 def known_losses() -> list[str]:
@@ -139,7 +132,7 @@ def known_losses() -> list[str]:
     >>> known_losses()[:3]
     ['affinity', 'balanced_softmax', 'binary']
     """
-    return sorted(_registered)
+    return _losses.known()
 
 
 def weighted_mean(loss: Tensor, weight: Tensor, size: Tensor | None = None) -> Tensor:
@@ -202,7 +195,3 @@ def event_mean(value: Tensor) -> Tensor:
     [2.0, 0.0]
     """
     return value if value.ndim == 1 else value.flatten(1).mean(1)
-
-
-def _origin(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
+from tsunagu.errors import Mistake, Path, SpecError
 from tsunagu.layers import check_args
+from tsunagu.registry import Registry
 from tsunagu.search.searcher import Searcher
 from tsunagu.spec import Node
 
@@ -14,7 +15,7 @@ __all__ = ["check_searcher", "find_searcher", "known_searchers", "make_searcher"
 
 SearcherT = TypeVar("SearcherT", bound=Searcher[Any, Any, Any])
 
-_registered: dict[str, type[Searcher[Any, Any, Any]]] = {}
+_searchers = Registry[Searcher[Any, Any, Any]]("searcher")
 
 
 def register_searcher(cls: type[SearcherT]) -> type[SearcherT]:
@@ -26,12 +27,7 @@ def register_searcher(cls: type[SearcherT]) -> type[SearcherT]:
     >>> register_searcher(find_searcher("Asng")).__name__
     'Asng'
     """
-    name = cls.__name__
-    # The same class may come again: a notebook's cell is run more than once.
-    if name in _registered and _origin(_registered[name]) != _origin(cls):
-        msg = f"the searcher '{name}' is taken by {_origin(_registered[name])}"
-        raise ValueError(msg)
-    _registered[name] = cls
+    _searchers.keep(cls.__name__, cls)
     return cls
 
 
@@ -45,10 +41,7 @@ def find_searcher(key: str) -> type[Searcher[Any, Any, Any]]:
     Traceback (most recent call last):
     LookupError: unknown searcher 'Asgn' (did you mean 'Asng'?)
     """
-    if key not in _registered:
-        msg = f"unknown searcher '{key}'{did_you_mean(key, _registered)}"
-        raise LookupError(msg)
-    return _registered[key]
+    return _searchers.find(key)
 
 
 def known_searchers() -> list[str]:
@@ -57,7 +50,7 @@ def known_searchers() -> list[str]:
     >>> known_searchers()
     ['Asng', 'Darts', 'Enas', 'Evolution', 'Gdas', 'Grid', 'Halving', 'Optuna', 'Random', 'Spos']
     """
-    return sorted(_registered)
+    return _searchers.known()
 
 
 def check_searcher(spec: Node, path: Path = ("search",)) -> list[Mistake]:
@@ -102,7 +95,3 @@ def _unfit(cls: Any, args: Any) -> str | None:
 
 def _named(args: Any) -> Mapping[str, Any]:
     return args if isinstance(args, Mapping) else {}
-
-
-def _origin(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"

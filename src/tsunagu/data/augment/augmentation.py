@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from tsunagu.data.augment.draws import EventDraws
-from tsunagu.errors import did_you_mean
+from tsunagu.registry import Registry
 
 __all__ = [
     "Augmentation",
@@ -49,7 +49,7 @@ class Augmentation(ABC):
 
 ClassT = TypeVar("ClassT", bound=type)
 
-_registered: dict[str, type[Any]] = {}
+_augmentations = Registry[Any]("augmentation")
 
 
 def register_augmentation(key: str) -> Callable[[ClassT], ClassT]:
@@ -63,11 +63,7 @@ def register_augmentation(key: str) -> Callable[[ClassT], ClassT]:
     """
 
     def keep(cls: ClassT) -> ClassT:
-        # The same class may come again: a notebook's cell is run more than once.
-        if key in _registered and _origin(_registered[key]) != _origin(cls):
-            msg = f"the augmentation key '{key}' is taken by {_origin(_registered[key])}"
-            raise ValueError(msg)
-        _registered[key] = cls
+        _augmentations.keep(key, cls)
         return cls
 
     return keep
@@ -85,10 +81,7 @@ def find_augmentation(key: str) -> type[Any]:
     Traceback (most recent call last):
     LookupError: unknown augmentation 'flip_fi' (did you mean 'flip_phi'?)
     """
-    if key not in _registered:
-        msg = f"unknown augmentation '{key}'{did_you_mean(key, _registered)}"
-        raise LookupError(msg)
-    return _registered[key]
+    return _augmentations.find(key)
 
 
 def known_augmentations() -> list[str]:
@@ -97,7 +90,7 @@ def known_augmentations() -> list[str]:
     >>> known_augmentations()
     ['drop_tracks', 'flip_eta', 'flip_phi', 'mixup', 'rotate', 'shift', 'smear_energy']
     """
-    return sorted(_registered)
+    return _augmentations.known()
 
 
 def names_of(words: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -133,7 +126,3 @@ def probability_problem(value: float) -> None:
     if not 0.0 <= value <= 1.0:
         msg = f"a probability is from 0 to 1, found {value}"
         raise ValueError(msg)
-
-
-def _origin(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
