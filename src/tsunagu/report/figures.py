@@ -21,6 +21,7 @@ from tsunagu.report.overview import draw_overview
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.reliability import draw_reliability
 from tsunagu.report.roc import draw_roc
+from tsunagu.report.scan import draw_scan
 from tsunagu.report.scores import classes, draw_scores
 from tsunagu.report.searching import draw_search
 from tsunagu.report.stored import Undrawable
@@ -92,6 +93,9 @@ def _planned(outcome: Outcome) -> Plan:
     yield "overview", partial(draw_overview, outcome)
     for column in outcome.test_columns:
         yield f"violin_{column.removeprefix('test_')}", partial(draw_violins, outcome, column)
+    scans = _slugs([scan.parameter for scan in outcome.scans])
+    for slug, scan in zip(scans, outcome.scans, strict=True):
+        yield f"scan_{slug}", partial(draw_scan, outcome, scan)
     labels = _slugs([short_label(label) for label in outcome.options])
     for slug, label in zip(labels, outcome.options, strict=True):
         yield f"choices_{slug}", partial(draw_choices, outcome, label)

@@ -14,6 +14,7 @@ import numpy as np
 from tsunagu.errors import DataError, did_you_mean
 from tsunagu.losses import ClassLoss, find_loss, known_losses
 from tsunagu.metrics import MetricCall
+from tsunagu.report.scans import Scan
 from tsunagu.report.stored import Array, Row, StoredColumns, StoredTrial, Undrawable, each_drawable
 
 __all__ = ["CHOICE", "MOST", "SEARCH", "Method", "Outcome", "Output"]
@@ -145,6 +146,7 @@ class Outcome:
         columns: of ``results.csv``.
         options: of every choice, by label, in the order in which they were tried.
         agreements: lines of ``supernet.csv``, which compares supernets with trainings alone.
+        scans: the methods that are points along one number of a loss.
         unchosen: the methods and seeds of which no architecture had a number to be chosen by.
     """
 
@@ -162,6 +164,7 @@ class Outcome:
     options: Mapping[str, tuple[str, ...]]
     unchosen: tuple[str, ...]
     agreements: tuple[Row, ...] = ()
+    scans: tuple[Scan, ...] = ()
 
     def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
         """The drawn methods in which a loss looked at the output, and why the others are left out.
