@@ -52,7 +52,7 @@ study = tn.Study(
         keep={"jet_is_tau": {"1": 0.111}},  # half and half in the file, 90 to 10 of what is kept
     ),
     tasks={"tag": tag},
-    train=tn.Train(epochs=40, batch_size=128, patience=None),
+    train=tn.Train(epochs=40, batch_size=128, patience=15),
     metric="auc(logits, is_tau)",
     metrics=[
         "efficiency(logits, is_tau, class=0)",  # accuracy of the major class
@@ -66,7 +66,9 @@ study = tn.Study(
         "focal": with_loss("focal", gamma=2.0),
         "CB focal 1e-4": with_loss("class_balanced_focal", one_minus_beta=1e-4, gamma=1.0),
         "logit adjustment": with_loss("logit_adjusted"),
-        "LDAM": {"tasks.tag.model.7": tn.node("Cosine", 32, 2)} | with_loss("ldam"),
+        "LDAM": {"tasks.tag.model.7": tn.node("Cosine", 32, 2)}
+        | with_loss("ldam")
+        | {"train.patience": None},  # its class weights come late
         "affinity": {
             "tasks.tag.model.7": [
                 tn.node("BatchNorm1d", num_features=32, affine=False),
@@ -75,7 +77,11 @@ study = tn.Study(
         }
         | with_loss("affinity"),
         "balanced sampling": {"train.sampling": "balanced"},
-        "undersampling": {"train.sampling": "undersample", "train.epochs": 200},  # epochs of a fifth
+        "undersampling": {  # epochs of a fifth
+            "train.sampling": "undersample",
+            "train.epochs": 200,
+            "train.patience": 75,
+        },
         "oversampling": {"train.sampling": "oversample", "train.epochs": 22},  # of 1.8 times the events
         "augmentation": augmented,
         "augmentation, CB 1e-4": augmented | with_loss("class_balanced", one_minus_beta=1e-4),

@@ -15,6 +15,7 @@ from tsunagu.report.chosen import draw_choices, short_label
 from tsunagu.report.cost import draw_cost
 from tsunagu.report.learning import draw_learning
 from tsunagu.report.mass import draw_mass
+from tsunagu.report.methods import methods_page
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
@@ -32,13 +33,13 @@ from tsunagu.report.violin import draw_violins
 __all__ = ["is_current", "report"]
 
 TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
-MADE_FROM = ".made_from"
+MADE_FROM, METHODS = ".made_from", "methods.md"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
 
 def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
-    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV.
+    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV, and write ``methods.md``.
 
     The same folder gives the same bytes. What cannot be drawn is told in ``left_out.txt`` and in the log; everything
     else is drawn all the same.
@@ -66,7 +67,8 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
             continue
         written += save(drawing, folder / name)
         left_out += [f"{name}: {reason}" for reason in drawing.left_out]
-    written += _tell(left_out, folder / "left_out.txt")
+    write_bytes(folder / METHODS, methods_page(outcome).encode())
+    written += [folder / METHODS, *_tell(left_out, folder / "left_out.txt")]
     write_bytes(folder / MADE_FROM, _made_from(out).encode())
     return written
 

@@ -156,9 +156,11 @@ def _make_room(axes: Axes, lines: int) -> None:
     """Space above the points for a legend with so many lines and a title."""
     axes.margins(y=0.08)
     bottom, top = axes.get_ylim()
-    share = 0.07 * (lines + 1) if lines else 0.0
+    share = 0.06 * (lines + 1) if lines else 0.0
     axes.set_ylim(bottom, top + (top - bottom) * share / (1 - share))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7))
+    ticks = MaxNLocator(nbins=6).tick_values(bottom, top)
+    axes.set_yticks(ticks[(ticks >= bottom) & (ticks <= top)])
+    axes.yaxis.minorticks_off()
 
 
 def _name(panels: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
