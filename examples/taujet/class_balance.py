@@ -39,7 +39,16 @@ tag = tn.Task(
     ],
     loss=tn.loss("cross_entropy", target="is_tau"),
 )
-balances = {"1": 1.0, "1e-1": 1e-1, "1e-2": 1e-2, "1e-3": 1e-3, "3e-4": 3e-4, "1e-4": 1e-4, "1e-5": 1e-5, "1e-6": 1e-6}
+balances = {
+    "1": 1.0,
+    "1e-1": 1e-1,
+    "1e-2": 1e-2,
+    "1e-3": 1e-3,
+    "3e-4": 3e-4,
+    "1e-4": 1e-4,
+    "1e-5": 1e-5,
+    "1e-6": 1e-6,
+}
 scan = {f"CB {label}": with_loss("class_balanced", one_minus_beta=value) for label, value in balances.items()}
 augmented = {
     "train.augment": [tn.node("flip_eta"), tn.node("flip_phi"), tn.node("shift"), tn.node("smear_energy")]

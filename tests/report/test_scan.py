@@ -60,9 +60,13 @@ def scanned(tmp_path):
             folder = out / "trials" / f"{method.replace(' ', '')}-{seed}"
             folder.mkdir(parents=True)
             found = _predictions(shift, seed)
-            both = {f"{split}_{name}": value for split in ("validation", "test") for name, value in found.items()}
+            both = {
+                f"{split}_{name}": value for split in ("validation", "test") for name, value in found.items()
+            }
             np.savez(folder / "predictions.npz", **both)
-            (folder / "spec.yaml").write_text("tasks: {tag: {inputs: [x], output: score}}\n", encoding="utf-8")
+            (folder / "spec.yaml").write_text(
+                "tasks: {tag: {inputs: [x], output: score}}\n", encoding="utf-8"
+            )
             (folder / "history.csv").write_text(
                 "stage,epoch,train_loss,valid_loss\njoint,1,0.5,0.6\n", encoding="utf-8"
             )
@@ -128,18 +132,26 @@ def test_the_axis_is_logarithmic_where_the_values_span_decades(values, scale):
 def test_accuracies_are_those_of_the_predictions(scanned, quick, read, tmp_path):
     report(scanned, tmp_path)
     table = read(tmp_path / "scan_one_minus_beta.csv")
-    rows = {(q, m): float(x) for q, m, x in zip(table["quantity"], table["method"], table["mean"], strict=True)}
+    rows = {
+        (q, m): float(x) for q, m, x in zip(table["quantity"], table["method"], table["mean"], strict=True)
+    }
     for method, shift in SHIFTS.items():
         right, weights = [], _predictions(shift, 1)["weight"]
         for seed in (1, 2):
             found = _predictions(shift, seed)
             right.append((found["score"] > 0) == (found["is_tau"] == 1))
         label = _predictions(shift, 1)["is_tau"]
-        for name, chosen in {"accuracy_0": label == 0, "accuracy_1": label == 1, "accuracy": label >= 0}.items():
+        for name, chosen in {
+            "accuracy_0": label == 0,
+            "accuracy_1": label == 1,
+            "accuracy": label >= 0,
+        }.items():
             expected = np.mean([np.average(each[chosen], weights=weights[chosen]) for each in right])
             assert rows[name, method] == pytest.approx(expected, rel=1e-6)
         assert rows["auc", method] == pytest.approx(0.915)
-    assert [value for value, name in zip(table["value"], table["method"], strict=True) if name == "focal"] == [""] * 4
+    assert [
+        value for value, name in zip(table["value"], table["method"], strict=True) if name == "focal"
+    ] == [""] * 4
     assert table["value"][:3] == ["0.0001", "0.01", "1"]
 
 

@@ -82,7 +82,9 @@ WRONG_LOSSES = [
 
 
 @pytest.mark.parametrize(("written", "message"), WRONG_LOSSES)
-@pytest.mark.parametrize("axis", ["methods: { a: { tasks.fit.loss: %s } }", "vary: { tasks.fit.loss: { a: %s } }"])
+@pytest.mark.parametrize(
+    "axis", ["methods: { a: { tasks.fit.loss: %s } }", "vary: { tasks.fit.loss: { a: %s } }"]
+)
 def test_a_wrong_loss_has_its_place_in_the_file(tmp_path, axis, written, message):
     path = tmp_path / "study.yaml"
     path.write_text(

@@ -19,11 +19,15 @@ def methods_page(outcome: Outcome) -> str:
     columns = outcome.test_columns
     names = [column.removeprefix("test_") for column in columns]
     numbers = [
-        [method.name, str(len(method.trials) or DASH), *(_number(outcome, method, column) for column in columns)]
+        [
+            method.name,
+            str(len(method.trials) or DASH),
+            *(_number(outcome, method, column) for column in columns),
+        ]
         for method in [*outcome.methods, *outcome.baselines]
     ]
     parts = [
-        f"Test events, mean \N{PLUS-MINUS SIGN} standard deviation over seeds:",
+        "Test events, mean \N{PLUS-MINUS SIGN} standard deviation over seeds:",
         _table(["method", "trials", *names], numbers),
     ]
     if differences := _differences(outcome, columns):
@@ -41,7 +45,10 @@ def _number(outcome: Outcome, method: Method, column: str) -> str:
 
 def _differences(outcome: Outcome, columns: Sequence[str]) -> list[list[str]]:
     first, *others = outcome.methods
-    rows = [[method.name, *(_difference(outcome, method, first, column) for column in columns)] for method in others]
+    rows = [
+        [method.name, *(_difference(outcome, method, first, column) for column in columns)]
+        for method in others
+    ]
     return [row for row in rows if set(row[1:]) != {DASH}]
 
 

@@ -76,7 +76,9 @@ def draw_scan(outcome: Outcome, scan: Scan) -> Drawing:
     Raises:
         Undrawable: fewer than two methods of the scan have results.
     """
-    inside = {value: method for value, name in scan.points for method in outcome.methods if method.name == name}
+    inside = {
+        value: method for value, name in scan.points for method in outcome.methods if method.name == name
+    }
     if len(inside) < 2:
         msg = f"fewer than two values of {scan.parameter} have results"
         raise Undrawable(msg)
@@ -123,7 +125,9 @@ def _draw_along(
         found = measure(list(inside.values()), quantity)
         low, high = found.mean - found.deviation, found.mean + found.deviation
         axes.fill_between(values, low, high, color=color, alpha=0.2, linewidth=0)
-        axes.plot(values, found.mean, color=color, marker=marker, markersize=6, linewidth=1.8, label=quantity.name)
+        axes.plot(
+            values, found.mean, color=color, marker=marker, markersize=6, linewidth=1.8, label=quantity.name
+        )
         yield _numbers(quantity, found, values)
     axes.set_xscale(scan.scale, **({"linthresh": values[values > 0].min()} if scan.scale == "symlog" else {}))
 
@@ -138,7 +142,11 @@ def _draw_beside(axes: Axes, row: _Row, others: Sequence[Method]) -> Iterator[Ma
 
 
 def _label(
-    outcome: Outcome, scan: Scan, rows: Sequence[_Row], panels: Sequence[Sequence[Axes]], others: Sequence[Method]
+    outcome: Outcome,
+    scan: Scan,
+    rows: Sequence[_Row],
+    panels: Sequence[Sequence[Axes]],
+    others: Sequence[Method],
 ) -> None:
     seeds = len(outcome.methods[0].trials)
     for row, (axes, *_) in zip(rows, panels, strict=True):
@@ -146,7 +154,9 @@ def _label(
         dress(axes, y=row.label)
     spread = f"mean and deviation of {seeds} {outcome.methods[0].unit}" if seeds > 1 else ""
     legend = {"title": spread, "loc": "upper left"}
-    dress(panels[0][0], y=rows[0].label, left=outcome.name, right="" if others else "test events", legend=legend)
+    dress(
+        panels[0][0], y=rows[0].label, left=outcome.name, right="" if others else "test events", legend=legend
+    )
     dress(panels[-1][0], x=scan.parameter, y=rows[-1].label)
     if others:
         _name(panels, [each.name for each in others])
@@ -158,7 +168,7 @@ def _make_room(axes: Axes, lines: int) -> None:
     bottom, top = axes.get_ylim()
     share = 0.06 * (lines + 1) if lines else 0.0
     axes.set_ylim(bottom, top + (top - bottom) * share / (1 - share))
-    ticks = MaxNLocator(nbins=6).tick_values(bottom, top)
+    ticks = np.asarray(MaxNLocator(nbins=6).tick_values(bottom, top))
     axes.set_yticks(ticks[(ticks >= bottom) & (ticks <= top)])
     axes.yaxis.minorticks_off()
 
