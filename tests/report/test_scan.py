@@ -162,7 +162,7 @@ def test_the_classes_are_named_by_their_shares_and_the_others_by_their_names(sca
     legend = [text.get_text() for text in along.get_legend().get_texts()]
     assert legend == ["major class, is_tau = 0 (90%)", "minor class, is_tau = 1 (10%)", "all events"]
     assert (along.get_xscale(), [text.get_text() for text in below.get_xticklabels()]) == ("log", ["focal"])
-    assert beside.get_title("left") == "other methods"
+    assert beside.get_title("right") == "other methods"
     assert max(along.get_yticks()) <= 1.0
 
 

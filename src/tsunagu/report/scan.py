@@ -110,7 +110,8 @@ def _rows_of(outcome: Outcome) -> tuple[list[_Row], tuple[str, ...]]:
 
 def _panels(rows: int, others: int) -> tuple[Figure, list[list[Axes]]]:
     """For each row the panel of the scan and, where there are other methods, the one of these."""
-    widths = [WIDTH, *([COLUMN * others] if others else [])]
+    # A heading needs the room of three.
+    widths = [WIDTH, *([COLUMN * max(others, 3)] if others else [])]
     ratios = {"width_ratios": widths, "height_ratios": [2.0, 1.0][-rows:] if rows > 1 else [1.0]}
     size = (sum(widths), HEIGHTS[rows])
     figure, panels = canvas(rows, len(widths), size=size, sharex="col", sharey="row", gridspec_kw=ratios)
@@ -154,9 +155,7 @@ def _label(
         dress(axes, y=row.label)
     spread = f"mean and deviation of {seeds} {outcome.methods[0].unit}" if seeds > 1 else ""
     legend = {"title": spread, "loc": "upper left"}
-    dress(
-        panels[0][0], y=rows[0].label, left=outcome.name, right="" if others else "test events", legend=legend
-    )
+    dress(panels[0][0], y=rows[0].label, left=outcome.name, right="test events", legend=legend)
     dress(panels[-1][0], x=scan.parameter, y=rows[-1].label)
     if others:
         _name(panels, [each.name for each in others])
@@ -168,13 +167,13 @@ def _make_room(axes: Axes, lines: int) -> None:
     bottom, top = axes.get_ylim()
     share = 0.06 * (lines + 1) if lines else 0.0
     axes.set_ylim(bottom, top + (top - bottom) * share / (1 - share))
-    ticks = np.asarray(MaxNLocator(nbins=6).tick_values(bottom, top))
+    ticks = np.asarray(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(bottom, top))
     axes.set_yticks(ticks[(ticks >= bottom) & (ticks <= top)])
     axes.yaxis.minorticks_off()
 
 
 def _name(panels: Sequence[Sequence[Axes]], names: Sequence[str]) -> None:
-    dress(panels[0][1], left="other methods", right="test events")
+    dress(panels[0][1], right="other methods")
     axes = panels[-1][1]
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=11)
