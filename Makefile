@@ -85,7 +85,7 @@ taujet-class-balance.file := examples/taujet/class_balance.yaml
 taujet-class-balance.sample := taujet
 taujet-class-balance.events := 10000
 taujet-class-balance.kept := study.yaml results.csv figures/methods.md figures/scan_one_minus_beta.csv \
-	$(patsubst %,figures/%.png,scan_one_minus_beta violin_auc)
+	$(patsubst %,figures/%.png,scan_one_minus_beta roc_logits)
 
 # How a sample says how many rows it has.
 htautau.rows := --events

@@ -156,7 +156,8 @@ def _slugs(names: Sequence[str]) -> list[str]:
 
 
 def _not_shown(outcome: Outcome) -> list[str]:
-    hidden = [method.name for method in outcome.methods if method not in outcome.shown]
+    drawn = {method.name for method in outcome.shown}
+    hidden = [method.name for method in outcome.methods if method.name not in drawn]
     if not hidden:
         return list(outcome.unchosen)
     return [

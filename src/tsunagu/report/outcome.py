@@ -221,8 +221,11 @@ class Outcome:
     @property
     def shown(self) -> tuple[Method, ...]:
         """The at most :data:`MOST` methods that are drawn: the best on the *validation* events, in their order."""
-        best = self.methods if len(self.methods) <= MOST else self.ranked(self.methods, "validation")[:MOST]
-        return tuple(sorted(best, key=lambda method: method.number))
+        if len(self.methods) <= MOST:
+            return self.methods
+        best = sorted(self.ranked(self.methods, "validation")[:MOST], key=lambda method: method.number)
+        # Numbered anew, since the looks of eight in a row differ most.
+        return tuple(replace(method, number=number) for number, method in enumerate(best))
 
 
 def _check_supervised(output: Output, method: Method) -> Method:
