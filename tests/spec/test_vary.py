@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tsunagu.errors import Mistake, SpecError
-from tsunagu.spec import Data, LossTerm, Study, Task, Train, blame, node, variations
+from tsunagu.spec import Data, LossTerm, Study, Task, Train, blame, load_study, loss, node, variations
 
 
 def _study(methods=None, **vary):
@@ -44,6 +44,61 @@ def test_an_argument_may_be_varied():
     }
     ((_, varied),) = variations(_study(**changes))
     assert varied.tasks["fit"].model == node("MLP", hidden=[4, 4], dropout=0.1)
+
+
+@pytest.mark.parametrize("axis", ["methods", "vary"])
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ({"key": "huber", "target": "u"}, loss("huber", target="u")),
+        (
+            {"key": "huber", "target": "u", "weight": 0.5, "args": {"delta": 2.0}},
+            loss("huber", target="u", weight=0.5, delta=2.0),
+        ),
+        (
+            [{"key": "mse", "target": "t"}, {"key": "mae", "target": "u"}],
+            [loss("mse", target="t"), loss("mae", target="u")],
+        ),
+    ],
+)
+def test_a_whole_loss_may_be_set_and_says_the_same_in_yaml_and_python(axis, written, made):
+    plain, python = (
+        _study({"a": {"tasks.fit.loss": value}})
+        if axis == "methods"
+        else _study(tasks__fit__loss={"a": value})
+        for value in (written, made)
+    )
+    assert plain == python
+    ((_, varied),) = variations(plain)
+    assert varied.tasks["fit"].loss == made
+
+
+WRONG_LOSSES = [
+    ("{ key: huber, args: { delta: 1.0 } }", ".target: is missing"),
+    ("{ key: huber, target: t, arg: {} }", ".arg: there is no such setting (did you mean 'args'?)"),
+    ("{ key: huber, target: t, weight: -1 }", ".weight: must be at least 0, found -1"),
+    ("huber", ": expected a mapping, found 'huber'"),
+]
+
+
+@pytest.mark.parametrize(("written", "message"), WRONG_LOSSES)
+@pytest.mark.parametrize(
+    "axis", ["methods: { a: { tasks.fit.loss: %s } }", "vary: { tasks.fit.loss: { a: %s } }"]
+)
+def test_a_wrong_loss_has_its_place_in_the_file(tmp_path, axis, written, message):
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "data: { files: a }\n"
+        "tasks: { fit: { inputs: [x], output: y, model: { key: MLP }, loss: { key: mse, target: t } } }\n"
+        f"metric: mse(y, t)\n{axis % written}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SpecError) as caught:
+        load_study(path, further=lambda study, _: [m for labels, _ in variations(study) for m in labels])
+    (mistake,) = caught.value.mistakes
+    assert mistake.where.startswith(f"{path}:4:")
+    above = "methods.a.tasks.fit.loss" if axis.startswith("methods") else "vary.tasks.fit.loss.a"
+    assert str(mistake).endswith(f"{above}{message}")
 
 
 METHODS = {
