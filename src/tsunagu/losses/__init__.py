@@ -12,6 +12,23 @@ Losses stay per event until :func:`weighted_mean`, the one place where event wei
 """
 
 from tsunagu.losses.affinity import AffinityMargin
+from tsunagu.losses.aggregate import (
+    SUM,
+    Aggregator,
+    Combined,
+    GradNorm,
+    LooksBack,
+    Mgda,
+    Moment,
+    Seen,
+    State,
+    Sum,
+    find_aggregator,
+    known_aggregators,
+    make_aggregator,
+    min_norm,
+    register_aggregator,
+)
 from tsunagu.losses.balanced import ClassBalanced, ClassBalancedBinary, ClassBalancedFocal, InverseFrequency
 from tsunagu.losses.classes import CountedLoss
 from tsunagu.losses.counts import class_balanced_weights, class_sizes, effective_number
@@ -35,7 +52,9 @@ from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
 
 __all__ = [
+    "SUM",
     "AffinityMargin",
+    "Aggregator",
     "BalancedSoftmax",
     "Binary",
     "BinaryFocal",
@@ -44,29 +63,42 @@ __all__ = [
     "ClassBalancedBinary",
     "ClassBalancedFocal",
     "ClassLoss",
+    "Combined",
     "CountedLoss",
     "CrossEntropy",
     "FitsEvents",
     "Focal",
     "FourMomentum",
     "FourMomentumPtEtaPhi",
+    "GradNorm",
     "HasProbability",
     "Huber",
     "InverseFrequency",
     "Ldam",
     "LogitAdjusted",
+    "LooksBack",
     "Loss",
     "MeanSquared",
+    "Mgda",
+    "Moment",
+    "Seen",
+    "State",
+    "Sum",
     "align",
     "check_finite",
     "class_balanced_weights",
     "class_sizes",
     "effective_number",
     "event_mean",
+    "find_aggregator",
     "find_loss",
     "focal_logits",
     "focal_probability",
+    "known_aggregators",
     "known_losses",
+    "make_aggregator",
+    "min_norm",
+    "register_aggregator",
     "register_loss",
     "weighted_mean",
 ]

@@ -86,7 +86,7 @@ class Aggregator(ABC):
         """What it must be shown, and so what a step costs."""
 
     @abstractmethod
-    def begin(self, objectives: int) -> State:
+    def begin(self, objectives: int, /) -> State:
         """The state of one member before its first step.
 
         Raises:
@@ -120,7 +120,7 @@ class Sum(Aggregator):
     def reads(self) -> Reads:
         return "losses"
 
-    def begin(self, objectives: int) -> State:
+    def begin(self, _: int, /) -> State:
         return {}
 
     def combine(self, seen: Seen) -> Combined:

@@ -44,7 +44,7 @@ class OfGradients(Aggregator):
             return "features"
         return "gradients" if reads_products(type(self._built(2))) else "jacobian"
 
-    def begin(self, objectives: int) -> State:
+    def begin(self, objectives: int, /) -> State:
         # A list of another length is found here and not in the first step.
         rows = torch.eye(objectives, dtype=torch.float64)
         self._asked(rows @ rows.T, rows, {}, Moment(0, 0))

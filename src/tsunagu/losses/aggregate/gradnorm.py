@@ -46,10 +46,15 @@ class GradNorm(Aggregator):
     def reads(self) -> Reads:
         return "features" if self.features else "gradients"
 
-    def begin(self, objectives: int) -> State:
+    def begin(self, objectives: int, /) -> State:
         zeros = torch.zeros(objectives, dtype=torch.float64)
         # Adam's moments; the losses of the first step are noted there.
-        return {"weights": zeros + 1.0, "mean": zeros, "square": zeros, "steps": torch.zeros((), dtype=torch.float64)}
+        return {
+            "weights": zeros + 1.0,
+            "mean": zeros,
+            "square": zeros,
+            "steps": torch.zeros((), dtype=torch.float64),
+        }
 
     def combine(self, seen: Seen) -> Combined:
         norms = seen.gramian.diagonal(dim1=-2, dim2=-1).clamp(min=0.0).sqrt().cpu()

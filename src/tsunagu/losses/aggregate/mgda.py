@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final, get_args
 
-import torch
 from torch import Tensor
 
 from tsunagu.losses.aggregate.aggregator import Aggregator, Combined, Reads, Seen, State
@@ -53,7 +52,7 @@ class Mgda(Aggregator):
     def reads(self) -> Reads:
         return "features" if self.features else "gradients"
 
-    def begin(self, objectives: int) -> State:
+    def begin(self, _: int, /) -> State:
         return {}
 
     def combine(self, seen: Seen) -> Combined:

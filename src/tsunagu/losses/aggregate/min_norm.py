@@ -90,7 +90,8 @@ def _of_many(gramian: Array) -> Array:
     # In units of the shortest vector both terms of the problem are of one size.
     unit = gramian / lengths[shortest]
     found = non_negative(unit + 1.0, np.ones(len(unit)))
-    return _polished(unit, found / found.sum())
+    share: Array = found / found.sum()
+    return _polished(unit, share)
 
 
 def non_negative(matrix: Array, linear: Array) -> Array:

@@ -39,7 +39,7 @@ class OfLosses(Aggregator):
     def reads(self) -> Reads:
         return "losses"
 
-    def begin(self, objectives: int) -> State:
+    def begin(self, objectives: int, /) -> State:
         self._asked(torch.ones(objectives, dtype=torch.float64), {}, Moment(0, 0))
         return {}
 
@@ -91,7 +91,7 @@ class Famo(Aggregator):
     def reads(self) -> Reads:
         return "losses"
 
-    def begin(self, objectives: int) -> State:
+    def begin(self, objectives: int, /) -> State:
         _weights(self._built(objectives), torch.ones(objectives, dtype=torch.float64))
         return {}
 
@@ -105,7 +105,7 @@ class Famo(Aggregator):
     def look_back(self, before: Tensor, after: Tensor, states: Sequence[State]) -> Sequence[State]:
         """The states after a step, given the losses ``[R, T]`` of the same events before and after it."""
         each = zip(before.cpu(), after.cpu(), states, strict=True)
-        return [self._updated(*losses, state) for *losses, state in each]
+        return [self._updated(first, last, state) for first, last, state in each]
 
     def _updated(self, before: Tensor, after: Tensor, state: State) -> State:
         module, adam = self._recalled(len(before), state)

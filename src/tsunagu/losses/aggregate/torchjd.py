@@ -117,7 +117,9 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def _checked(kind: Any, name: str, **settings: Any) -> Aggregator:
-    made: Aggregator = kind(name=name, settings=tuple((key, _hashable(settings[key])) for key in sorted(settings)))
+    made: Aggregator = kind(
+        name=name, settings=tuple((key, _hashable(settings[key])) for key in sorted(settings))
+    )
     build(name, settings, 2)
     return made
 
@@ -139,7 +141,9 @@ def _setting(name: str, *, default: Any) -> inspect.Parameter:
 
 
 def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value
+    return (
+        tuple(map(_hashable, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value
+    )
 
 
 def _as_tensor(value: Any) -> Any:
@@ -153,7 +157,7 @@ def _projector() -> Any:
     from tsunagu.losses.aggregate.min_norm import onto_dual_cone
 
     class Exact(DualConeProjector):  # type: ignore[misc, unused-ignore]
-        def __call__(self, U: Any, G: Any) -> Any:  # noqa: N803
+        def __call__(self, U: Any, G: Any) -> Any:
             return onto_dual_cone(U, G)
 
     return Exact()
