@@ -86,7 +86,8 @@ def _of_many(gramian: Array) -> Array:
         return np.full(len(gramian), np.nan)
     shortest = int(lengths.argmin())
     if lengths[shortest] <= 0.0:
-        return np.eye(len(gramian))[shortest]
+        alone: Array = np.eye(len(gramian))[shortest]
+        return alone
     # In units of the shortest vector both terms of the problem are of one size.
     unit = gramian / lengths[shortest]
     found = non_negative(unit + 1.0, np.ones(len(unit)))
