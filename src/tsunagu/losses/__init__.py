@@ -50,8 +50,16 @@ from tsunagu.losses.loss import (
 from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
+from tsunagu.losses.scalarise import (
+    SCALARISATIONS,
+    boundary_intersection,
+    cosine_penalised,
+    linear,
+    smooth_tchebycheff,
+)
 
 __all__ = [
+    "SCALARISATIONS",
     "SUM",
     "AffinityMargin",
     "Aggregator",
@@ -85,9 +93,11 @@ __all__ = [
     "State",
     "Sum",
     "align",
+    "boundary_intersection",
     "check_finite",
     "class_balanced_weights",
     "class_sizes",
+    "cosine_penalised",
     "effective_number",
     "event_mean",
     "find_aggregator",
@@ -96,10 +106,12 @@ __all__ = [
     "focal_probability",
     "known_aggregators",
     "known_losses",
+    "linear",
     "make_aggregator",
     "min_norm",
     "register_aggregator",
     "register_loss",
+    "smooth_tchebycheff",
     "weighted_mean",
 ]
 

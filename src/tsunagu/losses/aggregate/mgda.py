@@ -35,8 +35,8 @@ class Mgda(Aggregator):
             tasks in place of one a loss.
 
     >>> seen = Seen(losses=torch.ones(1, 2), states=[{}], moments=[], gramian=torch.tensor([[[18.0, -22.0], [-22.0, 38.0]]]))
-    >>> Mgda().combine(seen).weights
-    tensor([[0.6000, 0.4000]], dtype=torch.float64)
+    >>> Mgda().combine(seen).weights.round(decimals=9).tolist()
+    [[0.6, 0.4]]
     """
 
     normalisation: Normalisation = "none"

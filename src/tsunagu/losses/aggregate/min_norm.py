@@ -35,7 +35,7 @@ def min_norm(gramian: Tensor) -> Tensor:
         ``[R, T]``, float64, not negative and of sum 1; NaN where an inner product is not finite. Equal vectors share, or one of
         them takes all: d is the same.
 
-    >>> min_norm(torch.tensor([[[1.0, 0.0], [0.0, 4.0]], [[1.0, 3.0], [3.0, 10.0]]])).tolist()
+    >>> min_norm(torch.tensor([[[1.0, 0.0], [0.0, 4.0]], [[1.0, 3.0], [3.0, 10.0]]])).round(decimals=9).tolist()
     [[0.8, 0.2], [1.0, 0.0]]
     >>> orthogonal = torch.diag(torch.tensor([1.0, 2.0, 3.0]).square())
     >>> (49 * min_norm(orthogonal[None])).round(decimals=9).tolist()

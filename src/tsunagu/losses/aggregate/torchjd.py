@@ -30,14 +30,13 @@ AGGREGATORS = (
     "GradVac",
     "IMTLG",
     "Krum",
-    "MGDA",
     "NashMTL",
     "PCD",
     "PCGrad",
     "TrimmedMean",
     "UPGrad",
 )
-"""Those that read gradients."""
+"""Those that read gradients; but for MGDA, of which ours is exact, and the plain sum."""
 SCALARIZERS = (
     "COSMOS",
     "Constant",
