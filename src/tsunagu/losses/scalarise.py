@@ -80,11 +80,11 @@ def boundary_intersection(
     """
     _check(theta >= 0.0, "theta is 0 or more", theta)
     shifted = losses - ideal
-    unit = weights / weights.norm(dim=-1, keepdim=True)
+    unit: Tensor = weights / torch.linalg.vector_norm(weights, dim=-1, keepdim=True)
     along = (shifted * unit).sum(-1, keepdim=True)
     off = (shifted - along * unit).square().sum(-1)
-    far: Tensor = theta * (off + TINY).sqrt()
-    return along.squeeze(-1) + far
+    distance: Tensor = along.squeeze(-1) + theta * (off + TINY).sqrt()
+    return distance
 
 
 def cosine_penalised(losses: Tensor, weights: Tensor, *, strength: float = 2.0) -> Tensor:
@@ -104,9 +104,10 @@ def cosine_penalised(losses: Tensor, weights: Tensor, *, strength: float = 2.0) 
     tensor(-1.)
     """
     _check(strength >= 0.0, "the strength is 0 or more", strength)
-    product = (weights * losses).sum(-1)
+    product = linear(losses, weights)
     sizes = ((losses.square().sum(-1) + TINY) * (weights.square().sum(-1) + TINY)).sqrt()
-    return product - strength * product / sizes
+    turned: Tensor = strength * product / sizes
+    return product - turned
 
 
 SCALARISATIONS: Mapping[str, Callable[..., Tensor]] = {

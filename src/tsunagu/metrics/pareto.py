@@ -29,7 +29,9 @@ def pareto_front(costs: ArrayLike) -> NDArray[np.bool_]:
     real = ~np.isnan(points).any(1)
     first, second = points[:, None], points[None]
     dominates: NDArray[np.bool_] = np.all(first <= second, -1) & np.any(first < second, -1)
-    return real & ~dominates.any(0)
+    beaten: NDArray[np.bool_] = np.any(dominates, 0)
+    on: NDArray[np.bool_] = np.logical_and(real, ~beaten)
+    return on
 
 
 def hypervolume(costs: ArrayLike, reference: ArrayLike) -> float:

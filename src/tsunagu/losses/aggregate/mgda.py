@@ -34,6 +34,7 @@ class Mgda(Aggregator):
         features: take the gradients by the shared features, ``MGDA-UB`` of the paper: one backward pass through the shared
             tasks in place of one a loss.
 
+    >>> import torch
     >>> seen = Seen(losses=torch.ones(1, 2), states=[{}], moments=[], gramian=torch.tensor([[[18.0, -22.0], [-22.0, 38.0]]]))
     >>> Mgda().combine(seen).weights.round(decimals=9).tolist()
     [[0.6, 0.4]]
