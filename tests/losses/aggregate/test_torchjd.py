@@ -12,6 +12,8 @@ from tsunagu.losses.aggregate.torchjd import AGGREGATORS, NAMES, SCALARIZERS
 from tsunagu.testing import check_aggregator_contract
 
 pytest.importorskip("torchjd")
+# Nash-MTL solves one problem only, with a solver that is going out of use.
+pytestmark = pytest.mark.filterwarnings("ignore:You are solving a parameterized problem:UserWarning")
 CONFLICT = ((-4.0, 1.0, 1.0), (6.0, 1.0, 1.0))
 EXTRA = {"CAGrad": ("cvxpy", "clarabel"), "NashMTL": ("cvxpy", "ecos"), "FairGrad": ("scipy",)}
 WEIGHTS = [0.2, 0.3, 0.5, 0.1]
