@@ -67,6 +67,7 @@ ALONE = {
         "pretrain": False,
         "epochs": 1,
     },
+    "FAMO": {**DROPOUT, "aggregate": node("FAMO"), "pretrain": False, "epochs": 1},
     "GradNorm": {**DROPOUT, "aggregate": node("gradnorm"), "pretrain": False, "epochs": 2},
     "one event in the last batch": {**DROPOUT, "pretrain": False, "batch_size": "one is left"},
 }
