@@ -20,6 +20,8 @@ __all__ = ["Front", "draw_pareto", "front_of", "objectives"]
 
 MOST_OBJECTIVES = 3
 GREY = "#777777"
+WIDE, HIGH = 0.16, 0.03
+"""How much room a name takes, as a share of the frame."""
 
 
 @final
@@ -121,7 +123,7 @@ def draw_pareto(outcome: Outcome) -> Drawing:
         _draw(axes, front, x, y)
         names = [str(calls[front.names[place]]) for place in (x, y)]
         heading = {"left": outcome.name, "right": "test events"} if axes is panels[0] else {}
-        legend = {"loc": "best", "fontsize": 11, "title": _words(front)} if axes is panels[0] else None
+        legend = {"loc": "upper left", "fontsize": 11, "title": _words(front)} if axes is panels[0] else None
         dress(axes, x=names[0], y=names[1], **heading, legend=legend)
     return Drawing(figure=figure, numbers=_table(front), left_out=left_out)
 
@@ -150,10 +152,27 @@ def _draw(axes: Axes, front: Front, x: int, y: int) -> None:
         label=f"chosen: {front.methods[best].name}",
         zorder=5,
     )
-    for method, point in zip(front.methods, points, strict=True):
-        place: dict[str, Any] = {"xytext": (5, 5), "textcoords": "offset points", "fontsize": 9}
-        axes.annotate(method.name, (point[x], point[y]), **place)
     axes.margins(0.12)
+    # Room for the legend, since bars may stand anywhere below it.
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top + 0.4 * (top - bottom))
+    _name_points(axes, [method.name for method in front.methods], points[:, [x, y]])
+
+
+def _name_points(axes: Axes, names: Sequence[str], points: Array) -> None:
+    """The name of each method beside its point; where names would cover each other, the later one is moved up."""
+    places = axes.transAxes.inverted().transform(axes.transData.transform(points))
+    taken: list[tuple[float, float]] = []
+    for name, (across, up), point in sorted(
+        zip(names, places, points, strict=True), key=lambda each: each[1][1]
+    ):
+        at = up + 0.012
+        while any(abs(across - other) < WIDE and abs(at - height) < HIGH for other, height in taken):
+            at += HIGH
+        taken.append((across, at))
+        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.4, "color": GREY}
+        far: dict[str, Any] = {"arrowprops": line} if at > up + HIGH else {}
+        axes.annotate(name, point, (across + 0.012, at), textcoords="axes fraction", fontsize=9, **far)
 
 
 def _words(front: Front) -> str:
