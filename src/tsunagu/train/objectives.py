@@ -52,6 +52,19 @@ class Features:
         """The features as each objective reads them by these names."""
         return cls(made, [{name: made[name].detach().requires_grad_() for name in own} for own in names])
 
+    def stacked(self, slopes: Sequence[Mapping[str, Tensor]]) -> list[Tensor]:
+        """The gradients of each objective by what it reads, as ``[R, T, N]`` for each feature; 0 by what it does not read."""
+        return [
+            torch.stack(
+                [
+                    own[name].flatten(1) if name in own else torch.zeros_like(made).flatten(1)
+                    for own in slopes
+                ],
+                1,
+            )
+            for name, made in self.made.items()
+        ]
+
     @property
     def leaves(self) -> list[Tensor]:
         """All that are read."""
@@ -128,13 +141,13 @@ class Objectives:
         own = [stack for stacks in self._own for stack in stacks]
         # Each objective has leaves of its own, so one pass gives the gradients of all of them.
         found = iter(self._writer(own).through([losses.sum()], None, features.leaves))
-        slopes = [{name: next(found) for name in names} for names in features.read]
-        gramian = _products(features.made, slopes)
+        slopes = features.stacked([{name: next(found) for name in names} for names in features.read])
+        gramian = torch.stack([slope @ slope.mT for slope in slopes]).double().sum(0)
         total([whole, gramian])
         combined = self._combine(whole, moments, gramian)
-        weights = combined.weights.to(losses)
-        ways = [_weighted(name, made, slopes, weights) for name, made in features.made.items()]
-        self._writer(self._shared).through(list(features.made.values()), ways)
+        weights, made = combined.weights.to(losses).unsqueeze(1), list(features.made.values())
+        ways = [(weights @ slope).view_as(own) for slope, own in zip(slopes, made, strict=True)]
+        self._writer(self._shared).through(made, ways)
         self._scale_own(combined)
         total([stack.rows.gradients for stack in (*self._shared, *own) if stack.rows.count])
 
@@ -212,24 +225,3 @@ class Objectives:
         if key not in self._writers:
             self._writers[key] = Gradients([(s.rows, s.forward) for s in stacks if s.forward is not None])
         return self._writers[key]
-
-
-def _products(made: Mapping[str, Tensor], slopes: Sequence[Mapping[str, Tensor]]) -> Tensor:
-    """``[R, T, T]``: the inner products of the gradients by all features."""
-    members = len(next(iter(made.values())))
-    first = next(iter(made.values()))
-    gramian = first.new_zeros(members, len(slopes), len(slopes), dtype=torch.float64)
-    for name, whole in made.items():
-        none = torch.zeros_like(whole)
-        each = torch.stack([own.get(name, none).flatten(1) for own in slopes], 1).double()
-        gramian += each @ each.mT
-    return gramian
-
-
-def _weighted(name: str, made: Tensor, slopes: Sequence[Mapping[str, Tensor]], weights: Tensor) -> Tensor:
-    """``sum_t w_t g_t`` by one feature."""
-    found = torch.zeros_like(made)
-    for place, own in enumerate(slopes):
-        if name in own:
-            found += weights[:, place].view(-1, *[1] * (made.ndim - 1)) * own[name]
-    return found

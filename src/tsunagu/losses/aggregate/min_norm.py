@@ -74,9 +74,8 @@ def onto_dual_cone(combinations: Tensor, gramian: Tensor) -> Tensor:
 def _of_two(gramian: Tensor) -> Tensor:
     first, second, both = gramian[:, 0, 0], gramian[:, 1, 1], gramian[:, 0, 1]
     apart = first + second - 2.0 * both
-    share = ((second - both) / apart).clamp(0.0, 1.0)
-    # Equal vectors: every share is right.
-    share = torch.where(apart <= 0.0, torch.full_like(share, 0.5), share)
+    # Of equal vectors every share is right.
+    share = ((second - both) / apart.clamp(min=TINY)).clamp(0.0, 1.0)
     return torch.stack([share, 1.0 - share], -1)
 
 
