@@ -107,12 +107,9 @@ def build(name: str, settings: Mapping[str, Any], objectives: int) -> Any:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Draw from a seed while the block runs, where a library knows no other generator than the global one."""
-    kept = torch.get_rng_state()
-    torch.default_generator.manual_seed(seed)
-    try:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
         yield
-    finally:
-        torch.set_rng_state(kept)
 
 
 def _checked(kind: Any, name: str, **settings: Any) -> Aggregator:
