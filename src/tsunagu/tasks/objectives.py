@@ -12,7 +12,7 @@ from typing import Any, final
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 from tsunagu.losses import SUM, Aggregator, find_aggregator, known_aggregators, make_aggregator
-from tsunagu.spec import Pipeline, Task, architectures, options, resolve
+from tsunagu.spec import Pipeline, Task, options, resolve, some_architectures
 from tsunagu.tasks.build import check_arguments, reason
 from tsunagu.tasks.stages import Stage, stages
 
@@ -84,10 +84,12 @@ def check_aggregate(pipeline: Pipeline) -> list[Mistake]:
     train.aggregate.key: unknown aggregator 'mdga' (did you mean 'mgda'?)
     train.aggregate: mgda combines several losses, but no stage has more than one; leave it out, or give an output another loss
     """
-    mistakes = [m for path, node in options(pipeline.train.aggregate, AGGREGATE) for m in _check(node, path)]
-    if mistakes:
+    found = list(options(pipeline.train.aggregate, AGGREGATE))
+    mistakes = [mistake for path, node in found for mistake in _check(node, path)]
+    if mistakes or all(node.key == SUM for _, node in found):
         return mistakes
-    plain = (resolve(pipeline, architecture) for architecture in architectures(pipeline))
+    # Each option of each choice, and not all combinations: there may be more of them than can be looked at.
+    plain = (resolve(pipeline, architecture) for architecture in some_architectures(pipeline))
     return list(dict.fromkeys(mistake for each in plain for mistake in _check_stages(each)))
 
 
