@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         loss,
         node,
         ref,
+        weight_scan,
     )
     from tsunagu.studies import run_study
     from tsunagu.trials import Result, Store, Trial, load_graph, run_trial
@@ -63,6 +64,7 @@ _HOMES = {
         "loss",
         "node",
         "ref",
+        "weight_scan",
     ),
     "studies": ("run_study",),
     "trials": ("Result", "Store", "Trial", "load_graph", "run_trial"),
@@ -103,6 +105,7 @@ __all__ = [
     "report",
     "run_study",
     "run_trial",
+    "weight_scan",
 ]
 
 

@@ -134,6 +134,21 @@ def test_the_plan_shows_what_is_trained_in_step_and_how(study_of, pipeline_of, t
     assert "Supernet" in text
 
 
+def test_the_plan_shows_which_losses_are_combined_and_what_they_share(study_of, pipeline_of, tmp_path):
+    how = {"sum": "sum", "mgda": node("mgda", features=True)}
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study_of(pipeline_of(), vary={"train.aggregate": how})), encoding="utf-8")
+    text = _run("plan", path).stdout
+    for words in (
+        "combined by mgda(features=True)",
+        "calibrate (6)",
+        "classify (4,353)",
+        "cut at the shared",
+    ):
+        assert words in text
+    assert text.count("combined by") == 1
+
+
 def test_the_plan_counts_the_stages_that_are_shared(study_of, pipeline_of, tmp_path):
     models = {f"{size}": node("MLP", hidden=[size]) for size in (2, 3, 4)}
     chain = pipeline_of(choice(scale=node("ScaleFactor"), cnn=node("TauCNN")), choice(**models))

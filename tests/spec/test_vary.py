@@ -3,7 +3,19 @@ from __future__ import annotations
 import pytest
 
 from tsunagu.errors import Mistake, SpecError
-from tsunagu.spec import Data, LossTerm, Study, Task, Train, blame, load_study, loss, node, variations
+from tsunagu.spec import (
+    Data,
+    LossTerm,
+    Study,
+    Task,
+    Train,
+    blame,
+    load_study,
+    loss,
+    node,
+    variations,
+    weight_scan,
+)
 
 
 def _study(methods=None, **vary):
@@ -156,3 +168,18 @@ def test_mistakes_of_a_variation_stand_where_its_value_does():
         ("vary", "tasks.fit.model", "b", "args", "hiden"),
         ("metric",),
     ]
+
+
+def test_a_scan_of_weights_sets_both_and_ends_at_nothing():
+    scan = weight_scan("tasks.fit.loss.weight", "train.clip", steps=4)
+    assert list(scan) == ["0.00", "0.33", "0.67", "1.00"]
+    assert all(sum(values.values()) == pytest.approx(1.0) for values in scan.values())
+    assert scan["0.00"] == {"tasks.fit.loss.weight": 0.0, "train.clip": 1.0}
+    with pytest.raises(ValueError, match="two steps or more; found 1"):
+        weight_scan("a", "b", steps=1)
+
+
+def test_a_scan_of_weights_is_the_methods_of_a_study():
+    scan = weight_scan("tasks.fit.loss.weight", "tasks.fit.loss.weight", steps=3)
+    found = [study.tasks["fit"].losses[0].weight for _, study in variations(_study(methods=scan))]
+    assert found == [1.0, 0.5, 0.0]

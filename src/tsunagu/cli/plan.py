@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table as Grid
 
 from tsunagu.cli.losses import describe_losses
+from tsunagu.cli.objectives import describe_objectives
 from tsunagu.cli.searches import describe_searches
 from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
@@ -37,6 +38,7 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     varied = [each.pipeline for _, each in variations(study) if each.data == study.data]
     yield from describe_losses(varied, table, table.split(study.data.folds))
     yield _stages(study.pipeline)
+    yield from describe_objectives(varied)
     if choices(study.pipeline):
         yield _choices(study.pipeline)
         yield from describe_supernet(study.pipeline, table)

@@ -19,6 +19,7 @@ from tsunagu.report.methods import methods_page
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
+from tsunagu.report.pareto import draw_pareto
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.reliability import draw_reliability
 from tsunagu.report.roc import draw_roc
@@ -101,6 +102,8 @@ def _planned(outcome: Outcome) -> Plan:
     labels = _slugs([short_label(label) for label in outcome.options])
     for slug, label in zip(labels, outcome.options, strict=True):
         yield f"choices_{slug}", partial(draw_choices, outcome, label)
+    if outcome.trades:
+        yield "pareto", partial(draw_pareto, outcome)
     yield from _searches(outcome, slugs)
     for output in outcome.outputs:
         if output.classifies:

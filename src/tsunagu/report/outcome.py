@@ -145,6 +145,7 @@ class Outcome:
         events: how many there are in each split.
         columns: of ``results.csv``.
         options: of every choice, by label, in the order in which they were tried.
+        trades: whether it varies what its losses weigh, or how they are combined.
         agreements: lines of ``supernet.csv``, which compares supernets with trainings alone.
         scans: the methods that are points along one number of a loss.
         unchosen: the methods and seeds of which no architecture had a number to be chosen by.
@@ -165,6 +166,7 @@ class Outcome:
     unchosen: tuple[str, ...]
     agreements: tuple[Row, ...] = ()
     scans: tuple[Scan, ...] = ()
+    trades: bool = False
 
     def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
         """The drawn methods in which a loss looked at the output, and why the others are left out.

@@ -55,6 +55,25 @@ def read_outcome(folder: Path) -> Outcome:
         unchosen=_unchosen(chosen),
         agreements=_agreements(folder / "supernet.csv"),
         scans=_scans(study),
+        trades=any(map(_is_of_objectives, _varied(study))),
+    )
+
+
+def _varied(study: Mapping[str, Any]) -> list[str]:
+    """The paths that a study varies."""
+    methods = [path for values in (study.get("methods") or {}).values() for path in values or {}]
+    return [*(study.get("vary") or {}), *methods]
+
+
+def _is_of_objectives(path: str) -> bool:
+    """Whether a path says what a loss weighs, or how losses are combined.
+
+    >>> [_is_of_objectives(path) for path in ("tasks.fit.loss.0.weight", "train.aggregate", "train.optimizer.args.lr")]
+    [True, True, False]
+    """
+    steps = path.split(".")
+    return steps[:2] == ["train", "aggregate"] or (
+        steps[0] == "tasks" and "loss" in steps and steps[-1] == "weight"
     )
 
 

@@ -8,6 +8,7 @@ from tsunagu.tasks.check import check_data, check_pipeline
 from tsunagu.tasks.fitting import fit_loss, fit_stages
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.layout import Layer, input_shape, layout
+from tsunagu.tasks.objectives import Reach, aggregator_of, check_conditioned_weights, reach
 from tsunagu.tasks.showing import augmentations_of, sampling_of
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
@@ -29,14 +30,17 @@ __all__ = [
     "Graph",
     "Layer",
     "Overview",
+    "Reach",
     "Stage",
     "Switch",
     "Term",
+    "aggregator_of",
     "augmentations_of",
     "build",
     "build_graph",
     "build_supergraph",
     "build_supernet",
+    "check_conditioned_weights",
     "check_data",
     "check_model",
     "check_pipeline",
@@ -50,6 +54,7 @@ __all__ = [
     "mixture",
     "own_outputs",
     "paths",
+    "reach",
     "sampling_of",
     "single_path",
     "stages",

@@ -236,5 +236,6 @@ def _shape(pipeline: Pipeline) -> object:
         train.batch_size,
         to_data(train.sampling),
         to_data(train.augment),
+        to_data(train.aggregate),
     ]
     return [tasks, stages, pipeline.metric, list(pipeline.metrics)]
