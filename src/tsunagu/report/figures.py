@@ -18,6 +18,7 @@ from tsunagu.report.mass import draw_mass
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
+from tsunagu.report.page import page
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.reliability import draw_reliability
 from tsunagu.report.roc import draw_roc
@@ -28,23 +29,23 @@ from tsunagu.report.style import Drawing, save
 from tsunagu.report.supernet import draw_supernet
 from tsunagu.report.violin import draw_violins
 
-__all__ = ["is_current", "report"]
+__all__ = ["is_current", "page_path", "report"]
 
 TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
-MADE_FROM = ".made_from"
+MADE_FROM, PAGE = ".made_from", "report.html"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
 
 def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
-    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV.
+    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV, and the page that shows them.
 
     The same folder gives the same bytes. What cannot be drawn is told in ``left_out.txt`` and in the log; everything
     else is drawn all the same.
 
     Args:
         out: a study's folder, with ``results.csv``, ``summary.json`` and ``trials/``.
-        to: where the figures go; ``out/figures`` by default.
+        to: where the figures go; ``out/figures`` by default. ``report.html`` is written beside that folder.
 
     Returns:
         The files that were written.
@@ -55,19 +56,32 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
     """
     out = Path(out)
     outcome, folder = read_outcome(out), Path(to or out / "figures")
-    written: list[Path] = []
-    left_out: list[str] = _not_shown(outcome)
+    drawn, left_out = _drawn(outcome)
+    written = [path for name, drawing in drawn.items() for path in save(drawing, folder / name)]
+    text, absent = page(outcome, drawn, left_out, beside=folder.name)
+    write_bytes(page_path(folder), text.encode())
+    written += [page_path(folder), *_tell([*left_out, *absent], folder / "left_out.txt")]
+    write_bytes(folder / MADE_FROM, _made_from(out).encode())
+    return written
+
+
+def page_path(folder: Path) -> Path:
+    """Where the page of a folder of figures is: beside it."""
+    return folder.parent / PAGE
+
+
+def _drawn(outcome: Outcome) -> tuple[dict[str, Drawing], list[str]]:
+    drawn: dict[str, Drawing] = {}
+    left_out = _not_shown(outcome)
     for name, draw in _planned(outcome):
         try:
             drawing = draw()
         except Undrawable as reason:
             left_out.append(f"{name}: {reason}")
             continue
-        written += save(drawing, folder / name)
+        drawn[name] = drawing
         left_out += [f"{name}: {reason}" for reason in drawing.left_out]
-    written += _tell(left_out, folder / "left_out.txt")
-    write_bytes(folder / MADE_FROM, _made_from(out).encode())
-    return written
+    return drawn, left_out
 
 
 def is_current(out: Path | str, to: Path | str) -> bool:
@@ -76,7 +90,7 @@ def is_current(out: Path | str, to: Path | str) -> bool:
     Trials never change under their name, so the tables, which name them, are all that needs to be compared.
     """
     note = Path(to) / MADE_FROM
-    return note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
+    return page_path(Path(to)).exists() and note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
 
 
 def _made_from(out: Path) -> str:
