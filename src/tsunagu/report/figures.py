@@ -32,7 +32,7 @@ from tsunagu.report.violin import draw_violins
 __all__ = ["is_current", "page_path", "report"]
 
 TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
-MADE_FROM, PAGE = ".made_from", "report.html"
+MADE_FROM, PAGE, FIGURES = ".made_from", "report.html", "figures"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
@@ -45,7 +45,7 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
 
     Args:
         out: a study's folder, with ``results.csv``, ``summary.json`` and ``trials/``.
-        to: where the figures go; ``out/figures`` by default. ``report.html`` is written beside that folder.
+        to: where the figures go; ``out/figures`` by default, with the page as ``out/report.html``. Else the page is in this folder too.
 
     Returns:
         The files that were written.
@@ -55,19 +55,19 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
         DataError: a file does not hold what it should.
     """
     out = Path(out)
-    outcome, folder = read_outcome(out), Path(to or out / "figures")
+    outcome, folder = read_outcome(out), Path(to or out / FIGURES)
     drawn, left_out = _drawn(outcome)
     written = [path for name, drawing in drawn.items() for path in save(drawing, folder / name)]
-    text, absent = page(outcome, drawn, left_out, beside=folder.name)
-    write_bytes(page_path(folder), text.encode())
-    written += [page_path(folder), *_tell([*left_out, *absent], folder / "left_out.txt")]
+    text, absent = page(outcome, drawn, left_out, beside="." if to else FIGURES)
+    write_bytes(page_path(out, to), text.encode())
+    written += [page_path(out, to), *_tell([*left_out, *absent], folder / "left_out.txt")]
     write_bytes(folder / MADE_FROM, _made_from(out).encode())
     return written
 
 
-def page_path(folder: Path) -> Path:
-    """Where the page of a folder of figures is: beside it."""
-    return folder.parent / PAGE
+def page_path(out: Path | str, to: Path | str | None = None) -> Path:
+    """Where the page of a study is, for the same arguments as :func:`report`."""
+    return Path(to or out) / PAGE
 
 
 def _drawn(outcome: Outcome) -> tuple[dict[str, Drawing], list[str]]:
@@ -84,13 +84,13 @@ def _drawn(outcome: Outcome) -> tuple[dict[str, Drawing], list[str]]:
     return drawn, left_out
 
 
-def is_current(out: Path | str, to: Path | str) -> bool:
-    """Whether the figures in a folder were drawn by this version from the tables that the study has now.
+def is_current(out: Path | str, to: Path | str | None = None) -> bool:
+    """Whether figures and page were made by this version from the tables that the study has now.
 
     Trials never change under their name, so the tables, which name them, are all that needs to be compared.
     """
-    note = Path(to) / MADE_FROM
-    return page_path(Path(to)).exists() and note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
+    note = Path(to or Path(out) / FIGURES) / MADE_FROM
+    return page_path(out, to).exists() and note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
 
 
 def _made_from(out: Path) -> str:

@@ -47,7 +47,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
 SIGNAL, BACKGROUND, BASELINE = PALETTE[1], PALETTE[0], "#777777"
 SIZE = (7.2, 5.6)
-DPI, SMALL = 150, 72
+DPI, SMALL = 150, 66
 _FAMILY = ["TeX Gyre Heros", "DejaVu Sans"]
 _RENDERING = threading.Lock()
 
@@ -224,7 +224,7 @@ def _render(figure: Figure, kind: str) -> bytes:
         "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
         "webp": None,
     }
-    options = {"pil_kwargs": {"lossless": True, "method": 4}, "dpi": SMALL} if kind == "webp" else {"dpi": DPI}
+    options = {"pil_kwargs": {"quality": 40, "method": 6}, "dpi": SMALL} if kind == "webp" else {"dpi": DPI}
     stream = io.BytesIO()
     with _RENDERING:  # text layout shares caches between threads
         figure.savefig(

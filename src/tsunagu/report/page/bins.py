@@ -12,9 +12,9 @@ from tsunagu.report.stored import Array
 
 __all__ = ["BINS", "Binned", "bin_scores", "binned_auc"]
 
-_TAIL = np.geomspace(5e-5, 0.02, 14)
-BACKGROUND_ABOVE = np.concatenate([_TAIL, np.linspace(0.035, 0.985, 24)])
-SIGNAL_ABOVE = np.concatenate([[0.003], np.linspace(0.01, 0.99, 40), [0.997]])
+_TAIL = np.geomspace(5e-5, 0.02, 12)
+BACKGROUND_ABOVE = np.concatenate([_TAIL, np.linspace(0.04, 0.98, 21)])
+SIGNAL_ABOVE = np.concatenate([[0.003], np.linspace(0.01, 0.99, 34), [0.997]])
 """Shares of each class above an edge: background is followed down to where a ten-thousandth of it passes."""
 BINS = len(BACKGROUND_ABOVE) + len(SIGNAL_ABOVE) + 1
 STEPS = 65535

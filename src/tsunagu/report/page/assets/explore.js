@@ -90,7 +90,7 @@ tsunagu.explore = (() => {
 
   function probability(odds) {
     const share = maths.logistic(odds);
-    return share > 0.99 ? `1 \u2212 ${short(maths.logistic(-odds))}` : short(share);
+    return share > 0.9995 ? `1\u2212${figures.power(Number(maths.logistic(-odds).toPrecision(2)))}` : share < 5e-4 ? figures.power(Number(share.toPrecision(2))) : short(share);
   }
 
   const MOST_USED = { score: 0, signal: 0.5, background: 0.01 };
@@ -125,7 +125,7 @@ tsunagu.explore = (() => {
 
   function caption() {
     const at = method().axes.map((axis, number) => `${axis.name} ${short(axis.values[state.indices[number]])}`);
-    return [method().name, ...at].join(", ");
+    return [figures.clipped(method().name, 28), ...at.map(figures.plain)].join("<br>");
   }
 
   // ---- what can stand on an axis of the last figure
@@ -163,34 +163,49 @@ tsunagu.explore = (() => {
       hoverinfo: "text", text: figures.plain(method().places[seeds()[at]]), showlegend: false,
     })) : [];
     const found = work(method(), point());
-    const top = Math.max(10, ...high.filter(Number.isFinite), ...(state.held?.curve.filter(Number.isFinite) ?? []));
+    const highest = Math.max(5, ...high.filter(Number.isFinite), ...(state.held?.curve.filter(Number.isFinite) ?? []));
+    const top = 10 ** (Math.ceil(2 * Math.log10(highest) + 0.3) / 2); // in half decades, so that it rarely jumps
     const traces = [
       figures.ribbon(EFFICIENCIES, low, high, look.color), ...thin,
-      { x: EFFICIENCIES, y: middle, type: "scatter", mode: "lines", name: figures.plain(caption()), line: figures.line(look, { width: 2.2 }), hoverinfo: "x+y" },
+      { x: EFFICIENCIES, y: middle, type: "scatter", mode: "lines", name: caption(), line: figures.line(look, { width: 2.2 }), hoverinfo: "x+y" },
       {
         x: [maths.mean(found.map((each) => each.signal))], y: [geometric(found.map((each) => each.rejection))], type: "scatter",
         mode: "markers", name: "working point", hoverinfo: "name+x+y",
         marker: { symbol: "circle-open", size: 12, color: figures.ink(), line: { width: 2 } },
       },
     ];
+    if (found.length > 1) traces.push({
+      x: found.map((each) => each.signal), y: found.map((each) => each.rejection), type: "scatter", mode: "markers", showlegend: false,
+      hoverinfo: "text", text: seeds().map((seed) => figures.plain(method().places[seed])), marker: { size: 5, color: figures.seen(look.color) },
+    });
     if (state.held?.output === state.output) traces.push({
-      x: EFFICIENCIES, y: state.held.curve, type: "scatter", mode: "lines", name: figures.plain(state.held.name), hoverinfo: "x+y",
+      x: EFFICIENCIES, y: state.held.curve, type: "scatter", mode: "lines", name: state.held.name, hoverinfo: "x+y",
       line: { color: figures.muted(), width: 1.6, dash: "5px,3px" },
     });
     figures.put(byId("explore-roc"), traces, {
       xaxis: figures.axis("signal efficiency", { range: [0, 1] }), showlegend: true, legend: figures.key(),
-      yaxis: figures.logarithmic("background rejection", 1, 2 * top),
+      yaxis: figures.logarithmic("background rejection", 1, top),
     });
   }
 
   const geometric = (values) => 2 ** maths.mean(values.map(Math.log2));
 
   function oddsAxis(range) {
-    const ODDS = [1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
-    const TEXTS = ["10<sup>\u22125</sup>", "10<sup>\u22124</sup>", "0.001", "0.01", "0.1", "0.5", "0.9", "0.99", "0.999", "1\u221210<sup>\u22124</sup>", "1\u221210<sup>\u22125</sup>"];
+    const at = oddsTicks(range);
     return figures.axis(`predicted probability of ${part().target} = ${state.signal}`, {
-      range, tickvals: ODDS.map((share) => Math.log(share / (1 - share))), ticktext: TEXTS, tickangle: 0,
+      range, tickvals: at, ticktext: at.map(probability), tickangle: 0,
     });
+  }
+
+  // Round probabilities, so many that there are four at least; in a range too narrow for that even steps of the odds.
+  function oddsTicks([low, high]) {
+    const mirrored = (shares) => [...shares, 0.5, ...shares.map((share) => 1 - share).reverse()];
+    const inside = (shares) => shares.map((share) => Math.log(share / (1 - share))).filter((odds) => low <= odds && odds <= high);
+    const sets = [[1e-12, 1e-9, 1e-6, 1e-3], [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1], [1e-3, 0.01, 0.03, 0.1, 0.3], [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4]];
+    const room = (high - low) / (figures.narrow.matches ? 5.5 : 9);
+    const apart = (all) => all.reduce((kept, odds) => (kept.length && odds - kept[kept.length - 1] < room ? kept : [...kept, odds]), []);
+    const found = sets.map((shares) => apart(inside(mirrored(shares))));
+    return found.find((odds) => odds.length > 4) ?? Array.from({ length: 5 }, (_, number) => low + ((high - low) * (number + 0.5)) / 5);
   }
 
   const cuts = () => maths.mean(trials().map((trial) => scans.cut(trial, state)));
@@ -219,7 +234,8 @@ tsunagu.explore = (() => {
       const { middle, low: below, high: above } = maths.band(rows);
       const steps = (values) => [...values.flatMap((value) => [value, value])];
       const x = edges.slice(0, -1).flatMap((edge, at) => [edge, edges[at + 1]]);
-      return [figures.ribbon(x, steps(below), steps(above), color), {
+      const floor = below.map((value, at) => Math.max(value, Math.min(0, middle[at])));
+      return [figures.ribbon(x, steps(floor), steps(above), color), {
         x, y: steps(middle), type: "scatter", mode: "lines", name, line: { color: figures.seen(color), width: 1.8, dash }, hoverinfo: "name+y",
       }];
     });
@@ -259,8 +275,12 @@ tsunagu.explore = (() => {
       x: [maths.mean(mine)], y: [maths.mean(yours)], type: "scatter", mode: "markers", hoverinfo: "skip", name: "now", showlegend: false,
       marker: { symbol: "circle-open", size: 14, color: figures.ink(), line: { width: 2 } },
     });
-    const title = ({ label, logarithmic }) => figures.axis(label, logarithmic ? { type: "log" } : {});
-    figures.put(byId("explore-pareto"), traces, { xaxis: title(x), yaxis: title(y), showlegend: part().methods.length > 1, legend: { ...figures.key(), orientation: "v", x: 1.02, xanchor: "left", y: 1 } });
+    const title = ({ label, logarithmic, key }) => {
+      if (!logarithmic) return figures.axis(label);
+      const { values } = method().axes[Number(key.split(" ")[1])];
+      return figures.logarithmic(label, values[0] / 1.6, values[values.length - 1] * 1.6);
+    };
+    figures.put(byId("explore-pareto"), traces, { xaxis: title(x), yaxis: title(y), showlegend: part().methods.length > 1, ...figures.outside() });
     byId("pareto-note").hidden = x.larger === null || y.larger === null || method().points < 2;
   }
 
@@ -273,7 +293,7 @@ tsunagu.explore = (() => {
     const look = looks[each.name];
     const here = each === method();
     return [{
-      x: xs, y: ys, type: "scatter", mode: each.axes.length === 1 ? "lines+markers" : "markers", name: figures.plain(each.name),
+      x: xs, y: ys, type: "scatter", mode: each.axes.length === 1 ? "lines+markers" : "markers", name: figures.clipped(each.name, 24),
       opacity: here ? 1 : 0.45, line: figures.line(look, { width: here ? 1.2 : 0.8 }), hoverinfo: "text",
       text: xs.map((_, k) => figures.plain([each.name, ...each.axes.map((axis, number) => `${axis.name} ${short(axis.values[each.indices(k)[number]])}`)].join(", "))),
       marker: { size: 7, symbol: best.map((is) => (is ? "circle" : "circle-open")), color: figures.seen(look.color) },

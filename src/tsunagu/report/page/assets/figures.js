@@ -10,6 +10,9 @@ tsunagu.figures = (() => {
   // plotly.js reads tags in texts; ours are only words.
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
+  // Long names would push the figure aside.
+  const clipped = (name, most = 34) => plain(name.length > most ? `${name.slice(0, most - 1)}\u2026` : name);
+
   const isDark = () => dark.matches && !onPaper;
   const ink = () => (isDark() ? "#e4e2dc" : "#1b1b1b");
   const muted = () => (isDark() ? "#a09d96" : "#5c5c5c");
@@ -25,13 +28,13 @@ tsunagu.figures = (() => {
     return {
       title: { text: plain(title), standoff: 8 }, showgrid: false, zeroline: false, showline: true, mirror: "ticks",
       ticks: "inside", ticklen: 5, linecolor: ink(), tickcolor: ink(), linewidth: 1, automargin: true,
-      exponentformat: "power", ...more,
+      exponentformat: "e", ...more,
     };
   }
 
   function layout(more) {
     return {
-      font: { family: FONT, size: 12, color: ink() }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: FONT, size: onPaper ? 9 : 12, color: ink() }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       margin: { l: 56, r: 14, t: 14, b: 46 }, hovermode: "closest", showlegend: false,
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       legend: { bgcolor: "rgba(0,0,0,0)", font: { size: 11 } },
@@ -40,8 +43,14 @@ tsunagu.figures = (() => {
   }
 
   function put(box, traces, more) {
-    const size = { width: box.clientWidth, height: more.height ?? box.clientHeight };
+    const size = onPaper ? paperSize(box, more) : { width: box.clientWidth, height: more.height ?? box.clientHeight };
     return Plotly.react(box, traces, layout({ ...more, ...size }), SETTINGS);
+  }
+
+  // Pixels of a sheet of A4 less its margins; a browser lays it out after the figures are drawn.
+  function paperSize(box, { height }) {
+    const width = box.matches(".small") ? 222 : box.matches(".pair > figure:only-child *") ? 520 : 334;
+    return { width, height: height ?? Math.min(320, Math.max(200, 0.7 * width)) };
   }
 
   const line = (look, more = {}) => ({ color: seen(look.color), dash: look.dash, width: 1.8, ...more });
@@ -56,7 +65,7 @@ tsunagu.figures = (() => {
     };
   }
 
-  const broken = (name) => plain(name).replace(/(.{14,}?)\s/g, "$1<br>");
+  const broken = (name) => clipped(name, 48).replace(/(.{14,}?)\s/g, "$1<br>");
   const fixed = (value, digits = 4) => value.toFixed(digits).replace("-", "\u2212");
 
   function rows(names, above = 0) {
@@ -135,10 +144,16 @@ tsunagu.figures = (() => {
   const OPTIONS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
   const HATCHES = ["", "/", ".", "x"];
 
+  function contrast(color) {
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(seen(color).slice(at, at + 2), 16) / 255);
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 ? "#ffffff" : "#000000";
+  }
+
   function choices(box, chart) {
+    const most = Math.max(...chart.rows.map((row) => row.times.reduce((sum, times) => sum + times, 0)));
     const names = chart.rows.map((row) => row.name);
     const traces = chart.options.map((option, number) => ({
-      type: "bar", orientation: "h", name: plain(option), y: names.map((_, row) => row),
+      type: "bar", orientation: "h", name: clipped(option, 24), insidetextfont: { color: contrast(OPTIONS[number % OPTIONS.length]) }, y: names.map((_, row) => row),
       x: chart.rows.map((row) => row.times[number]), width: 0.6,
       text: chart.rows.map((row) => row.times[number] || ""), textposition: "inside", insidetextanchor: "middle", textangle: 0,
       hovertemplate: `${plain(option).replace(/%/g, "&#37;")}: %{x}<extra></extra>`,
@@ -150,7 +165,7 @@ tsunagu.figures = (() => {
     return put(box, traces, {
       barmode: "stack", showlegend: true, height: 118 + 46 * names.length,
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, traceorder: "normal", bgcolor: "rgba(0,0,0,0)" },
-      xaxis: axis("times chosen, by the validation events", { tickformat: "d", fixedrange: true }), yaxis: rows(names),
+      xaxis: axis("times chosen, by the validation events", { tickformat: "d", fixedrange: true, ...(most < 10 ? { dtick: 1 } : {}) }), yaxis: rows(names),
       margin: { l: 20, r: 14, t: 40, b: 46 },
     });
   }
@@ -160,14 +175,14 @@ tsunagu.figures = (() => {
       ribbon(curve.efficiency, curve.low, curve.high, looks[curve.name].color),
       {
         x: curve.efficiency, y: curve.middle, type: "scatter", mode: "lines", line: line(looks[curve.name]),
-        name: `${plain(curve.name)}  ${fixed(curve.auc)}`, hovertemplate: "%{x:.2f}: %{y:.4~g}<extra>%{fullData.name}</extra>",
+        name: `${clipped(curve.name)}  ${fixed(curve.auc)}`, hovertemplate: "%{x:.2f}: %{y:.4~g}<extra>%{fullData.name}</extra>",
       },
     ]);
     const top = Math.max(5, ...chart.curves.flatMap((curve) => curve.high.filter(Number.isFinite)));
     return put(box, traces, {
       xaxis: axis("signal efficiency", { range: [0, 1] }),
       yaxis: logarithmic("background rejection (1 / efficiency)", 1, 2 * top),
-      showlegend: true, legend: key("method and area under the curve"),
+      showlegend: true, ...outside("area under the curve"),
     });
   }
 
@@ -176,9 +191,31 @@ tsunagu.figures = (() => {
     title: { text: plain(title), font: { size: 11 } },
   });
 
+  // Powers of ten as text: tags for raised digits would need inline styles, which the page forbids.
+  const raised = (number) => String(number).replace(/-/g, "\u207b").replace(/\d/g, (digit) => "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[digit]);
+
+  function power(value) {
+    const exponent = Math.round(Math.log10(value));
+    const exact = Math.abs(Math.log10(value) - exponent) < 1e-9;
+    return exact && (exponent < -3 || exponent > 4) ? `10${raised(exponent)}` : String(Number(value.toPrecision(3)));
+  }
+
+  // Beside the figure, or below it where there is no room.
+  function outside(title = "") {
+    const text = { bgcolor: "rgba(0,0,0,0)", font: { size: onPaper ? 8 : 11 }, title: { text: plain(title), font: { size: onPaper ? 8 : 11 } } };
+    return narrow.matches
+      ? { legend: { ...text, orientation: "h", x: 0, y: -0.22, yanchor: "top" } }
+      : { legend: { ...text, x: 1.02, xanchor: "left", y: 1, yanchor: "top" } };
+  }
+
   function logarithmic(title, low, high, more = {}) {
-    const few = high / low > 200;
-    return axis(title, { type: "log", range: [Math.log10(low), Math.log10(high)], dtick: few ? 1 : "D2", ...more });
+    const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+    const steps = high / low > 200 ? [1] : [1, 2, 5];
+    const at = Array.from({ length: last - first + 1 }, (_, number) => steps.map((step) => step * 10 ** (first + number))).flat();
+    return axis(title, {
+      type: "log", range: [Math.log10(low), Math.log10(high)], tickvals: at, ticktext: at.map(power),
+      minor: { ticks: "inside", ticklen: 3, dtick: "D1", tickcolor: ink() }, ...more,
+    });
   }
 
   function stage(box, part, first) {
@@ -197,14 +234,16 @@ tsunagu.figures = (() => {
       }];
     });
     return put(box, traces, {
-      xaxis: axis("epoch", { tickformat: "d" }), yaxis: axis(first ? "loss" : ""), showlegend: first, legend: key(),
+      xaxis: axis("epoch", { tickformat: "d", ...(longest(part) < 10 ? { dtick: 1 } : {}) }), yaxis: axis(first ? "loss" : ""), showlegend: first, legend: key(),
       title: { text: plain(part.name), font: { size: 12 }, x: 0.98, xanchor: "right", y: 0.98, yanchor: "top" },
       margin: { l: 48, r: 10, t: 30, b: 44 },
     });
   }
 
+  const longest = (part) => Math.max(...part.lines.map((each) => each.epoch.length));
+
   return {
-    KINDS: { violin, choices, roc }, axis, faint, fixed, ink, key, line, logarithmic, muted, narrow, paper, plain, put, ribbon,
+    KINDS: { violin, choices, roc }, axis, clipped, faint, power, outside, fixed, ink, key, line, logarithmic, muted, narrow, paper, plain, put, ribbon,
     seen, stage, theme: dark,
     print: (yes) => { onPaper = yes; },
   };
