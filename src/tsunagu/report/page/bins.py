@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tsunagu.report.page.scan import Scan
 from tsunagu.report.stored import Array
@@ -18,6 +19,8 @@ SIGNAL_ABOVE = np.concatenate([[0.003], np.linspace(0.01, 0.99, 34), [0.997]])
 """Shares of each class above an edge: background is followed down to where a ten-thousandth of it passes."""
 BINS = len(BACKGROUND_ABOVE) + len(SIGNAL_ABOVE) + 1
 STEPS = 65535
+CANDIDATES = 24
+"""Places that are tried for each edge."""
 
 
 @final
@@ -47,65 +50,97 @@ class Binned:
 def bin_scores(scan: Scan, signal: int) -> Binned:
     """Histograms of the log odds of one class against the others, at each point of a scan in its own order.
 
-    The edges are quantiles of ``|w|`` of both classes. They are rounded as they are stored before anything is counted,
-    so that the rounding moves no event.
+    The edges are quantiles of ``|w|`` of both classes, moved within their neighbourhood to where the area under the curve
+    so far is the exact one. They are rounded as they are stored before anything is counted, so the rounding moves no
+    event to another bin than the one that it is drawn in.
 
     Args:
         scan: of one trial.
         signal: the class.
     """
     own = scan.labels == signal
-    parts = [
-        _bin(odds[~own], odds[own], scan.weights[~own], scan.weights[own])
-        for odds in scan.logits(signal)[scan.order]
-    ]
+    parts = [_bin(_steps(odds, own, scan.weights)) for odds in scan.logits(signal)[scan.order]]
     span, steps, shares = (np.stack(each) for each in zip(*parts, strict=True))
     return Binned(span=span, steps=steps, shares=shares)
 
 
-def _bin(background: Array, signal: Array, weight_b: Array, weight_s: Array) -> tuple[Array, Array, Array]:
-    samples = [_sorted(background, weight_b), _sorted(signal, weight_s)]
-    wanted = np.concatenate([
-        _above(*sample, levels)
-        for sample, levels in zip(samples, (BACKGROUND_ABOVE, SIGNAL_ABOVE), strict=True)
-    ])
-    lowest = min(scores[0] for scores, _ in samples)
-    span = _span(min(lowest, wanted.min()), wanted.max())
-    steps = _steps(np.concatenate([[span[0]], wanted, [span[1]]]), span)
-    edges = span[0] + (span[1] - span[0]) * (steps / STEPS)
-    shares = np.stack([_shares(*sample, edges) for sample in samples])
-    return span.astype(np.float32), steps, shares.astype(np.float16)
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Steps:
+    """Distinct scores ``[G]``, rising, and sums over the scores before each ``[2, G + 1]``, background and signal.
+
+    ``before`` are sums of the weights as shares of the class, ``size`` of ``|w|``, and ``area`` is the exact area so far.
+    """
+
+    score: Array
+    before: Array
+    size: Array
+    area: Array
 
 
-def _sorted(scores: Array, weights: Array) -> tuple[Array, Array]:
-    order = np.argsort(scores, kind="stable")
-    return scores[order], weights[order]
+def _steps(odds: Array, own: NDArray[np.bool_], weights: Array) -> _Steps:
+    score, place = np.unique(odds, return_inverse=True)
+    sums = np.stack([np.bincount(place[is_], weights[is_], len(score)) for is_ in (~own, own)])
+    sizes = np.stack([np.bincount(place[is_], np.abs(weights[is_]), len(score)) for is_ in (~own, own)])
+    shares = sums / sums.sum(axis=1, keepdims=True)
+    before, size = (np.pad(np.cumsum(each, axis=1), ((0, 0), (1, 0))) for each in (shares, sizes))
+    area = np.append(0.0, np.cumsum(shares[1] * (before[0, :-1] + shares[0] / 2)))
+    return _Steps(score=score, before=before, size=size / size[:, -1:], area=area)
 
 
-def _above(scores: Array, weights: Array, levels: Array) -> Array:
-    """The scores above which each share of ``|w|`` lies."""
-    size = np.cumsum(np.abs(weights))
-    place = np.searchsorted(size, (1.0 - levels) * size[-1])
-    found: Array = scores[np.minimum(place, len(scores) - 1)]
-    return found
+def _bin(steps: _Steps) -> tuple[Array, Array, Array]:
+    inner = steps.score[_settled(steps, _wanted(steps))]
+    span = _span(inner if len(inner) else steps.score)
+    stored = _stored(np.concatenate([[span[0]], inner, [span[1]]]), span)
+    edges = span[0] + (span[1] - span[0]) * (stored / STEPS)
+    at = np.where(edges < span[1], np.searchsorted(steps.score, edges), len(steps.score))
+    at[0] = 0  # what lies beyond is in the outermost bins
+    return span.astype(np.float32), stored, np.diff(steps.before[:, at], axis=1).astype(np.float16)
 
 
-def _span(low: float, high: float) -> Array:
-    ends = np.array([low, max(high, low + 1e-4)], np.float32)
-    return ends.astype(np.float64)
+def _wanted(steps: _Steps) -> NDArray[np.intp]:
+    """The scores above which each share of ``|w|`` lies; the first one is never an edge within."""
+    found = [
+        np.searchsorted(size[1:], 1.0 - levels)
+        for size, levels in zip(steps.size, (BACKGROUND_ABOVE, SIGNAL_ABOVE), strict=True)
+    ]
+    every = np.unique(np.concatenate(found))
+    return every[(every > 0) & (every < len(steps.score))]
 
 
-def _steps(edges: Array, span: Array) -> Array:
-    steps = np.unique(np.rint((edges - span[0]) / (span[1] - span[0]) * STEPS).clip(0, STEPS))
+def _settled(steps: _Steps, wanted: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Each edge at the candidate around it where the binned area up to there is nearest to the exact one."""
+    chosen, last, missing = [], 0, 0.0
+    middles = np.append((wanted[1:] + wanted[:-1]) // 2, len(steps.score) - 1)
+    for middle in middles[: len(wanted)].tolist():
+        if middle <= last:
+            continue
+        candidates = np.unique(np.linspace(last + (middle - last + 1) // 2, middle, CANDIDATES).astype(np.intp))
+        candidates = candidates[candidates > last]
+        low, high = steps.before[:, [last]], steps.before[:, candidates]
+        binned = (high[1] - low[1]) * (high[0] + low[0]) / 2
+        errors = missing + steps.area[candidates] - steps.area[last] - binned
+        best = int(np.abs(errors).argmin())
+        last, missing = int(candidates[best]), float(errors[best])
+        chosen.append(last)
+    return np.array(chosen, np.intp)
+
+
+def _span(inner: Array) -> Array:
+    """A little further than the inner edges to both sides, however far single events lie."""
+    rim = max(0.03 * np.ptp(inner), 1e-5 * max(1.0, np.abs(inner).max()))
+    return np.array([inner.min() - rim, inner.max() + rim], np.float32).astype(np.float64)
+
+
+def _stored(edges: Array, span: Array) -> Array:
+    """At or just below each edge, so that events with one score stay above the edge that they made."""
+    width = span[1] - span[0]
+    steps = np.floor((edges - span[0]) / width * STEPS).clip(0, STEPS)
+    steps -= (steps > 0) & (span[0] + width * (steps / STEPS) > edges)
+    steps[-1] = STEPS
+    steps = np.unique(steps)
     filled: Array = np.append(steps, np.full(BINS + 1 - len(steps), float(STEPS))).astype(np.uint16)
     return filled
-
-
-def _shares(scores: Array, weights: Array, edges: Array) -> Array:
-    below = np.concatenate([[0.0], np.cumsum(weights)])
-    inner = below[np.searchsorted(scores, edges[1:-1])]
-    counted: Array = np.diff(np.concatenate([[0.0], inner, [below[-1]]])) / below[-1]
-    return counted
 
 
 def binned_auc(shares: Array) -> Array:

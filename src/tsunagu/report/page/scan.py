@@ -14,8 +14,8 @@ from tsunagu.report.stored import Array
 
 __all__ = ["LIMIT", "Scan"]
 
-LIMIT = 30.0
-"""Logits beyond it are set to it: float32 probabilities cannot be told from 0 and 1 there."""
+LIMIT = 37.0
+"""Log odds of a probability of 0 or 1: the last ones that float64 tells from those."""
 
 
 @final
@@ -105,7 +105,7 @@ class Scan:
         return found
 
     def logits(self, signal: int) -> Array:
-        """``[K, E]``: log of the odds of one class against all others, within ± :data:`LIMIT`.
+        """``[K, E]``: log of the odds of one class against all others; of probabilities within ± :data:`LIMIT`.
 
         >>> scan = Scan(scores=np.array([[0.8, 0.5]]), labels=np.array([1, 0]), weights=np.ones(2), probabilities=True)
         >>> scan.logits(1).round(3).tolist(), scan.logits(0).round(3).tolist()
@@ -113,15 +113,14 @@ class Scan:
         """
         if self.scores.ndim == 2:
             odds = _logit(self.scores) if self.probabilities else self.scores
-            return np.clip(odds if signal == 1 else -odds, -LIMIT, LIMIT)
+            return odds if signal == 1 else -odds
         if self.probabilities:
-            return np.clip(_logit(self.scores[..., signal]), -LIMIT, LIMIT)
+            return _logit(self.scores[..., signal])
         others = np.delete(self.scores, signal, axis=2)
         odds = self.scores[..., signal] - np.logaddexp.reduce(others, axis=2)
-        return np.clip(odds, -LIMIT, LIMIT)
+        return np.asarray(odds)
 
 
 def _logit(probability: Array) -> Array:
     inside = np.clip(probability, 1e-300, None), np.clip(1 - probability, 1e-300, None)
-    logit: Array = np.log(inside[0]) - np.log(inside[1])
-    return logit
+    return np.clip(np.log(inside[0]) - np.log(inside[1]), -LIMIT, LIMIT)

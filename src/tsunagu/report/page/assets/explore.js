@@ -63,8 +63,11 @@ tsunagu.explore = (() => {
 
   const LEVELS = {
     score: () => {
-      const ends = trials().flatMap(({ edges }) => [edges[0], edges[edges.length - 1]]);
-      return { min: Math.floor(Math.min(...ends)), max: Math.ceil(Math.max(...ends)), step: 0.05, to: (at) => at, from: (level) => level };
+      const [low, high] = range(everywhere(), 1e-4).map((end) => end - state.level);
+      // Even a narrow distribution has its hundred places, and the level is one of them.
+      const step = Math.min(0.05, (high - low) / 100);
+      const [below, above] = [Math.ceil(Math.max(0, -low) / step), Math.ceil(Math.max(0, high) / step)];
+      return { min: state.level - below * step, max: state.level + above * step, step, to: (at) => at, from: (level) => level };
     },
     signal: () => ({ min: 0.01, max: 0.99, step: 0.01, to: (at) => at, from: (level) => level }),
     background: () => ({ min: -4, max: 0, step: 0.05, to: (at) => 10 ** at, from: Math.log10 }),
@@ -213,10 +216,13 @@ tsunagu.explore = (() => {
     type: "line", x0: cuts(), x1: cuts(), y0: 0, y1: 1, yref: "paper", line: { color: figures.ink(), width: 1, dash: "dot" },
   });
 
-  function range(of) {
-    // What holds all but the outermost 0.2 % of either class.
+  // The trials of the current seeds at all values of the conditions: a slider keeps its place while those move.
+  const everywhere = () => Array.from({ length: method().points }, (_, at) => trials(method(), at)).flat();
+
+  function range(of, outside = 0.002) {
+    // What holds all but the outermost share of either class.
     const ends = of.flatMap((trial) => ["background", "signal"].flatMap((name) =>
-      [0.998, 0.002].map((share) => maths.cutFor(share, trial.edges, trial.above[name]))));
+      [1 - outside, outside].map((share) => maths.cutFor(share, trial.edges, trial.above[name]))));
     const [low, high] = [Math.min(...ends), Math.max(...ends)];
     const rim = 0.04 * (high - low || 1);
     return [low - rim, high + rim];
