@@ -58,7 +58,12 @@ def names(paths):
 
 def test_every_figure_is_there_as_picture_page_and_numbers(figures):
     expected = {f"{stem}.{suffix}" for stem in STEMS for suffix in ("png", "pdf", "csv")}
-    assert names(figures.iterdir()) == expected | {"overview.png", "overview.pdf", ".made_from", "report.html"}
+    assert names(figures.iterdir()) == expected | {
+        "overview.png",
+        "overview.pdf",
+        ".made_from",
+        "report.html",
+    }
 
 
 def test_pictures_and_pages_are_whole_and_hold_no_date_and_no_version(figures):

@@ -90,7 +90,11 @@ def is_current(out: Path | str, to: Path | str | None = None) -> bool:
     Trials never change under their name, so the tables, which name them, are all that needs to be compared.
     """
     note = Path(to or Path(out) / FIGURES) / MADE_FROM
-    return page_path(out, to).exists() and note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
+    return (
+        page_path(out, to).exists()
+        and note.exists()
+        and note.read_text(encoding="utf-8") == _made_from(Path(out))
+    )
 
 
 def _made_from(out: Path) -> str:

@@ -227,9 +227,7 @@ def _render(figure: Figure, kind: str) -> bytes:
     options = {"pil_kwargs": {"quality": 40, "method": 6}, "dpi": SMALL} if kind == "webp" else {"dpi": DPI}
     stream = io.BytesIO()
     with _RENDERING:  # text layout shares caches between threads
-        figure.savefig(
-            stream, format=kind, facecolor="white", metadata=dates_and_versions[kind], **options
-        )
+        figure.savefig(stream, format=kind, facecolor="white", metadata=dates_and_versions[kind], **options)
     return stream.getvalue()
 
 

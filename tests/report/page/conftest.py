@@ -28,7 +28,10 @@ def scan_of(score, label, weight, seed, points=21, shares=(0.5,)) -> Scan:
     beta, share = (part.ravel() for part in np.meshgrid(grid, shares, indexing="ij"))
     noise = draw.normal(0.0, 1.0, (len(beta), len(score)))
     scores = score - 0.2 * np.log(beta)[:, None] + noise * (0.3 - 0.1 * np.log(beta) + share)[:, None]
-    metrics = {"loss of calibrate": 0.2 + 0.1 * share**2 - 0.01 * np.log(beta), "loss of classify": 0.3 + beta}
+    metrics = {
+        "loss of calibrate": 0.2 + 0.1 * share**2 - 0.01 * np.log(beta),
+        "loss of classify": 0.3 + beta,
+    }
     # Weights of both signs, as those of a generator at next-to-leading order.
     signed = np.where(draw.random(len(weight)) < 0.05, -weight, weight)
     return Scan(
@@ -86,7 +89,9 @@ def large(study_folder, tmp_path_factory) -> Made:
 @pytest.fixture(scope="session")
 def small(study_folder, tmp_path_factory) -> Made:
     """Two methods with three seeds: one with two conditions, one with none; texts that try to become code."""
-    out = study_folder(tmp_path_factory.mktemp("small") / "out", 6000, {HOSTILE: 0.9, "plain": 1.7}, (1, 2, 3))
+    out = study_folder(
+        tmp_path_factory.mktemp("small") / "out", 6000, {HOSTILE: 0.9, "plain": 1.7}, (1, 2, 3)
+    )
     for name in ("summary.json", "results.csv"):
         text = (out / name).read_text(encoding="utf-8")
         text = text.replace("H to tau tau", HOSTILE).replace(",plain,", f",{HOSTILE},")
@@ -122,7 +127,13 @@ def open_browser() -> Callable[..., Any]:
     def start(*, scripts: bool = True) -> Any:
         options = webdriver.ChromeOptions()
         options.binary_location = browser
-        for word in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu", "window-size=1280,1000"):
+        for word in (
+            "headless=new",
+            "no-sandbox",
+            "disable-dev-shm-usage",
+            "disable-gpu",
+            "window-size=1280,1000",
+        ):
             options.add_argument(f"--{word}")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         if not scripts:

@@ -44,7 +44,9 @@ def test_the_area_is_the_exact_one_to_a_thousandth(seed, change):
 def test_small_background_efficiencies_can_be_read():
     score, label, weight = sample(1, events=400_000, distance=3.0)
     found = binned(score, label, weight)
-    above = np.append(np.cumsum(found.shares[0].astype(np.float64)[:, ::-1], axis=1)[:, ::-1], [[0.0]] * 2, axis=1)
+    above = np.append(
+        np.cumsum(found.shares[0].astype(np.float64)[:, ::-1], axis=1)[:, ::-1], [[0.0]] * 2, axis=1
+    )
     edges = found.edges[0]
     for share in (1e-2, 1e-3, 1e-4):
         cut = np.interp(share, above[0][::-1], edges[::-1])
@@ -58,7 +60,9 @@ def test_each_bin_holds_the_weights_of_the_events_in_it():
     edges = found.edges[0]
     for number in (0, 1):
         own = label == number
-        counted, _ = np.histogram(np.clip(score[own], edges[0], edges[-1]), np.unique(edges), weights=weight[own])
+        counted, _ = np.histogram(
+            np.clip(score[own], edges[0], edges[-1]), np.unique(edges), weights=weight[own]
+        )
         kept = np.diff(edges) > 0
         assert found.shares[0, number][kept] == pytest.approx(counted / weight[own].sum(), abs=2e-4)
         assert not found.shares[0, number][~kept].any()

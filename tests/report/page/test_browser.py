@@ -87,7 +87,13 @@ def test_a_slider_dragged_with_the_mouse_does_the_same(browser, large):
     slider = element(browser, "condition-0")
     before = reading(browser)
     width = slider.size["width"]
-    drag = ActionChains(browser).move_to_element(slider).click_and_hold().move_by_offset(-int(0.3 * width), 0).release()
+    drag = (
+        ActionChains(browser)
+        .move_to_element(slider)
+        .click_and_hold()
+        .move_by_offset(-int(0.3 * width), 0)
+        .release()
+    )
     changing(browser, drag.perform)
     point = int(slider.get_attribute("value"))
     assert 2 <= point <= 6
@@ -103,7 +109,9 @@ def test_one_seed_and_another_method(browser, large):
     assert reading(browser) == pytest.approx(exact_areas(large, 2, 0, [3])[0], abs=1e-3)
 
 
-@pytest.mark.parametrize(("by", "name"), [("signal efficiency", "signal"), ("background efficiency", "background")])
+@pytest.mark.parametrize(
+    ("by", "name"), [("signal efficiency", "signal"), ("background efficiency", "background")]
+)
 def test_a_working_point_keeps_its_efficiency(browser, large, by, name):
     show(browser, large)
     select(browser, "by", by)
@@ -133,9 +141,13 @@ def test_the_table_of_a_cut_is_that_of_the_events(browser, large):
     select(browser, "seed", "seed 1")
     scan = large.scan(0, 0)
     scores = scan.scores[scan.order[POINTS // 2]]
-    cells = [float(each.text.replace("\N{MINUS SIGN}", "-")) for each in browser.find_elements("css selector", "#confusion td")]
+    cells = [
+        float(each.text.replace("\N{MINUS SIGN}", "-"))
+        for each in browser.find_elements("css selector", "#confusion td")
+    ]
     expected = [
-        scan.weights[(scan.labels == label) & ((scores > 0) == taken)].sum() / scan.weights[scan.labels == label].sum()
+        scan.weights[(scan.labels == label) & ((scores > 0) == taken)].sum()
+        / scan.weights[scan.labels == label].sum()
         for label in (0, 1)
         for taken in (False, True)
     ]
@@ -149,7 +161,10 @@ def test_two_conditions_make_a_product_and_a_method_has_none(browser, small, hos
     assert reading(browser) == pytest.approx(exact_areas(small, 0, 1 * 3 + 2, range(3)).mean(), abs=1e-3)
     select(browser, "method", "plain")
     assert not browser.find_elements("id", "condition-0")
-    stored = [trial.predictions.take("test", "score", "is_higgs", "weight") for trial in small.outcome.methods[1].trials]
+    stored = [
+        trial.predictions.take("test", "score", "is_higgs", "weight")
+        for trial in small.outcome.methods[1].trials
+    ]
     assert reading(browser) == pytest.approx(np.mean([auc(*each) for each in stored]), abs=1e-3)
 
 
@@ -166,9 +181,15 @@ def test_a_held_curve_stays(browser, large):
 def test_the_curve_is_that_of_the_static_figures(browser, small):
     show(browser, small)
     select(browser, "method", "plain")
-    drawn = run(browser, "return document.querySelector('#explore-roc').data.find((trace) => trace.line?.width === 2.2).y")
+    drawn = run(
+        browser,
+        "return document.querySelector('#explore-roc').data.find((trace) => trace.line?.width === 2.2).y",
+    )
     efficiency = np.linspace(0.01, 1.0, 100)
-    stored = [trial.predictions.take("test", "score", "is_higgs", "weight") for trial in small.outcome.methods[1].trials]
+    stored = [
+        trial.predictions.take("test", "score", "is_higgs", "weight")
+        for trial in small.outcome.methods[1].trials
+    ]
     middle, _, _ = mean_rejection([rejection(*each, efficiency) for each in stored])
     found = np.array(drawn, np.float64)
     both = np.isfinite(found) & np.isfinite(middle)
@@ -189,14 +210,18 @@ def test_the_mathematics_of_the_page_is_that_of_python(browser, large):
         binned_auc(shares)[0] / shares[0].sum(axis=1).prod(), abs=1e-12
     )
     halves = np.array([0.0, 1.0, -2.5, 6e-8, 65504.0, 0.1, -3e-5], np.float16)
-    found = run(browser, f"{maths}.shorts && arguments[0].map(tsunagu.maths.half)", halves.view(np.uint16).tolist())
+    found = run(
+        browser, f"{maths}.shorts && arguments[0].map(tsunagu.maths.half)", halves.view(np.uint16).tolist()
+    )
     assert found == halves.astype(float).tolist()
     curve = draw.normal(0, 1, 50).cumsum().tolist()
     expected = 0.5 * (np.maximum.accumulate(curve) + np.minimum.accumulate(curve[::-1])[::-1])
     assert run(browser, f"{maths}.rising(arguments[0])", curve) == pytest.approx(expected.tolist())
     xs, ys = np.sort(draw.random(20)), draw.random(20)
     for x in (-1.0, 0.3, 0.77, 2.0):
-        assert run(browser, f"{maths}.interpolate(...arguments)", x, xs.tolist(), ys.tolist()) == pytest.approx(np.interp(x, xs, ys))
+        assert run(
+            browser, f"{maths}.interpolate(...arguments)", x, xs.tolist(), ys.tolist()
+        ) == pytest.approx(np.interp(x, xs, ys))
     rows = draw.uniform(1, 9, (4, 3))
     band = run(browser, f"{maths}.band(arguments[0], true)", rows.tolist())
     for name, values in zip(("middle", "low", "high"), mean_rejection(list(rows)), strict=True):
@@ -210,7 +235,9 @@ def test_nothing_leaves_the_page_and_nothing_is_refused(browser, large):
     run(browser, "scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
     wait(browser, lambda: run(browser, "return document.querySelectorAll('#stages svg').length > 0"))
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    sent = {each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent"}
+    sent = {
+        each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent"
+    }
     assert large.address in sent
     assert not [url for url in sent - {large.address} if not url.startswith("data:")]
     assert [entry["message"] for entry in browser.get_log("browser")] == []
@@ -218,7 +245,10 @@ def test_nothing_leaves_the_page_and_nothing_is_refused(browser, large):
 
 def test_texts_of_the_data_do_nothing(browser, small, hostile):
     show(browser, small)
-    run(browser, "for (const box of document.querySelectorAll('section')) box.scrollIntoView({behavior: 'instant'})")
+    run(
+        browser,
+        "for (const box of document.querySelectorAll('section')) box.scrollIntoView({behavior: 'instant'})",
+    )
     assert run(browser, "return window.pwned") is None
     assert browser.find_element("tag name", "h1").text == browser.title == hostile
     assert run(browser, "return document.querySelectorAll('img[src=x]').length") == 0
@@ -261,7 +291,10 @@ def test_no_width_makes_the_page_scroll_sideways(browser, small, width):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         show(browser, small)
-        run(browser, "for (const box of document.querySelectorAll('figure')) box.scrollIntoView({behavior: 'instant'})")
+        run(
+            browser,
+            "for (const box of document.querySelectorAll('figure')) box.scrollIntoView({behavior: 'instant'})",
+        )
         assert run(browser, "return document.documentElement.scrollWidth") <= width
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

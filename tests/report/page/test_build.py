@@ -58,10 +58,17 @@ def test_only_the_scripts_and_styles_that_are_meant_may_run(reader):
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == ["'none'"]
     assert rules["img-src"] == ["data:"]
     for tag, rule in (("script", "script-src"), ("style", "style-src")):
-        found = [_source(data) for name, attributes, data in reader.raw if name == tag and "type" not in attributes]
+        found = [
+            _source(data) for name, attributes, data in reader.raw if name == tag and "type" not in attributes
+        ]
         assert found == rules[rule]
         assert not any("src" in attributes for attributes in reader.all(tag))
-    assert not [name for _, attributes in reader.elements for name in attributes if name == "style" or name.startswith("on")]
+    assert not [
+        name
+        for _, attributes in reader.elements
+        for name in attributes
+        if name == "style" or name.startswith("on")
+    ]
 
 
 def test_nothing_is_loaded_from_anywhere(reader):
@@ -101,7 +108,9 @@ def test_the_report_writes_it_beside_its_figures_and_tells_of_it(own, quick, tmp
     report(own, tmp_path / "elsewhere")
     other = (tmp_path / "elsewhere" / "report.html").read_text(encoding="utf-8")
     assert 'href="./roc_score.pdf"' in other
-    assert other.replace('href="./', 'href="figures/').replace("<code>.</code>", "<code>figures</code>") == first
+    assert (
+        other.replace('href="./', 'href="figures/').replace("<code>.</code>", "<code>figures</code>") == first
+    )
 
 
 def test_a_study_without_a_score_has_a_page_without_sliders(own, quick):

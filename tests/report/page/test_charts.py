@@ -26,9 +26,13 @@ def test_a_violin_has_every_seed(charts, figures, read):
     table = read(figures / "violin_auc.csv")
     rows = charts["violin_auc"]["rows"]
     assert [row["name"] for row in rows] == ["cnn lstm", "mlp mass", "visible_mass"]
-    assert [value for row in rows for value in row["values"]] == pytest.approx([float(each) for each in table["value"]], rel=1e-5)
+    assert [value for row in rows for value in row["values"]] == pytest.approx(
+        [float(each) for each in table["value"]], rel=1e-5
+    )
     assert rows[0]["places"] == ["seed 1", "seed 2", "seed 3"]
-    assert rows[0]["interval"] == pytest.approx([float(table[f"interval_{end}"][0]) for end in ("low", "high")], rel=1e-5)
+    assert rows[0]["interval"] == pytest.approx(
+        [float(table[f"interval_{end}"][0]) for end in ("low", "high")], rel=1e-5
+    )
     assert [row["plain"] for row in rows] == [False, False, True]
     assert rows[0]["shape"] is None  # three seeds have none
 
@@ -43,7 +47,10 @@ def test_a_curve_is_the_one_of_the_csv(charts, figures, read):
 
 
 def test_choices_and_learning_curves(charts, figures, read):
-    assert charts["choices_calibrate"]["rows"] == [{"name": "cnn lstm", "times": [3, 0]}, {"name": "mlp mass", "times": [0, 3]}]
+    assert charts["choices_calibrate"]["rows"] == [
+        {"name": "cnn lstm", "times": [3, 0]},
+        {"name": "mlp mass", "times": [0, 3]},
+    ]
     stages = charts["learning_cnn_lstm"]["stages"]
     assert [stage["name"] for stage in stages] == ["pretrain calibrate", "pretrain classify", "joint"]
     table = read(figures / "learning_cnn_lstm.csv")

@@ -8,7 +8,12 @@ import pytest
 from tsunagu.errors import DataError
 from tsunagu.report.page import Scan
 
-GOOD = {"scores": np.zeros((2, 4)), "labels": np.array([0, 1, 0, 1]), "weights": np.ones(4), "conditions": {"a": np.arange(2)}}
+GOOD = {
+    "scores": np.zeros((2, 4)),
+    "labels": np.array([0, 1, 0, 1]),
+    "weights": np.ones(4),
+    "conditions": {"a": np.arange(2)},
+}
 
 
 @pytest.mark.parametrize(
@@ -50,5 +55,7 @@ def test_logits_and_probabilities_of_many_classes_have_the_same_odds(signal):
 
 
 def test_certainty_has_finite_odds():
-    scan = Scan(scores=np.array([[0.0, 1.0]]), labels=np.array([0, 1]), weights=np.ones(2), probabilities=True)
+    scan = Scan(
+        scores=np.array([[0.0, 1.0]]), labels=np.array([0, 1]), weights=np.ones(2), probabilities=True
+    )
     assert scan.logits(1).tolist() == [[-37.0, 37.0]]

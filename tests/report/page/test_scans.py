@@ -35,10 +35,14 @@ def test_every_seed_and_point_is_there_in_order(make_scan):
     for seed, scan in enumerate(scans.values()):
         exact = [auc(scores, scan.labels, scan.weights) for scores in scan.scores[scan.order]]
         assert binned_auc(shares[seed]) == pytest.approx(exact, abs=1e-3)
-    assert decoded(histograms["steps"], "<u2", 2, 6, BINS + 1)[..., [0, -1]].tolist() == [[[0, 65535]] * 6] * 2
+    assert (
+        decoded(histograms["steps"], "<u2", 2, 6, BINS + 1)[..., [0, -1]].tolist() == [[[0, 65535]] * 6] * 2
+    )
     assert decoded(histograms["span"], "<f4", 2, 6, 2).shape == (2, 6, 2)
     losses = next(each for each in found["metrics"] if each["name"] == "loss of classify")
-    assert losses["values"][1] == pytest.approx(scans["seed 2"].metrics["loss of classify"][scans["seed 2"].order])
+    assert losses["values"][1] == pytest.approx(
+        scans["seed 2"].metrics["loss of classify"][scans["seed 2"].order]
+    )
 
 
 def test_many_classes_have_a_table_of_what_is_taken_for_what():
@@ -78,7 +82,10 @@ def test_what_has_no_condition_is_a_scan_of_its_predictions(finished):
 def test_stored_logits_of_every_shape_are_read(own, change_predictions, columns):
     def edit(arrays):
         draw, label = np.random.default_rng(1), arrays["test_is_higgs"]
-        arrays["test_score"] = draw.normal(0, 1, (len(label), columns)) + np.eye(max(columns, 2))[label.astype(int)][:, -columns:]
+        arrays["test_score"] = (
+            draw.normal(0, 1, (len(label), columns))
+            + np.eye(max(columns, 2))[label.astype(int)][:, -columns:]
+        )
         if columns > 2:
             arrays["test_is_higgs"] = np.arange(len(label)) % 3
 

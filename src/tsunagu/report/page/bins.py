@@ -115,7 +115,9 @@ def _settled(steps: _Steps, wanted: NDArray[np.intp]) -> NDArray[np.intp]:
     for middle in middles[: len(wanted)].tolist():
         if middle <= last:
             continue
-        candidates = np.unique(np.linspace(last + (middle - last + 1) // 2, middle, CANDIDATES).astype(np.intp))
+        candidates = np.unique(
+            np.linspace(last + (middle - last + 1) // 2, middle, CANDIDATES).astype(np.intp)
+        )
         candidates = candidates[candidates > last]
         low, high = steps.before[:, [last]], steps.before[:, candidates]
         binned = (high[1] - low[1]) * (high[0] + low[0]) / 2

@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
 from tsunagu import __version__
 from tsunagu.report.outcome import Outcome
@@ -18,13 +17,20 @@ from tsunagu.report.page.encode import content_hash, embedded_json
 from tsunagu.report.page.scans import score_scans
 from tsunagu.report.page.strips import WIDTH, comparison_lines, result_lines
 from tsunagu.report.page.vendor import plotly, stylesheet_names
-from tsunagu.report.style import Drawing, picture
+from tsunagu.report.style import BACKGROUND, PALETTE, SIGNAL, Drawing, picture
 from tsunagu.report.table import CAPTION
 from tsunagu.report.words import caution, gains, notes
 
 __all__ = ["page"]
 
-SCRIPTS = ("maths", "scans", "figures", "explore", "start")
+SCRIPTS = ("data", "maths", "scans", "figures", "point", "panels", "readings", "explore", "start")
+COLORS = {
+    "palette": PALETTE,
+    "signal": SIGNAL,
+    "background": BACKGROUND,
+    "right": PALETTE[2],
+    "wrong": PALETTE[1],
+}
 SINK = "/* plotly.js adds its rules here */"
 
 
@@ -45,7 +51,7 @@ def page(
     scans, absent = score_scans(outcome)
     left_out = [*left_out, *absent]
     charts = {name: found for name, drawing in drawn.items() if (found := chart(drawing))}
-    data = embedded_json({"charts": charts, "looks": looks(outcome), "scans": scans})
+    data = embedded_json({"charts": charts, "looks": looks(outcome), "scans": scans, "colors": COLORS})
     scripts = [plotly(), "\n".join(_asset(f"{name}.js") for name in SCRIPTS)] if charts or scans else []
     styles = [_asset("page.css"), SINK]
     text = _template().render(
@@ -53,9 +59,9 @@ def page(
         **_figures(drawn, charts),
         outcome=outcome,
         scans=scans,
-        data=Markup(data),
-        scripts=[Markup(script) for script in scripts],
-        styles=[Markup(style) for style in styles],
+        data=data,
+        scripts=scripts,
+        styles=styles,
         policy=_policy(scripts, styles),
         ids=stylesheet_names(),
         notes=notes(outcome),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tsunagu.report.outcome import Outcome
 from tsunagu.report.page.encode import rounded
-from tsunagu.report.style import BASELINE, DASHES, PALETTE, Drawing, line
+from tsunagu.report.style import BASELINE, DASHES, Drawing, line
 from tsunagu.report.violin import LEAST, density, scattered
 
 __all__ = ["chart", "looks"]

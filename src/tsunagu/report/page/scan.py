@@ -57,10 +57,7 @@ class Scan:
         lengths = {
             "labels": (len(self.labels), shape[1]),
             "weights": (len(self.weights), shape[1]),
-            **{
-                name: (len(values), shape[0])
-                for name, values in {**self.conditions, **self.metrics}.items()
-            },
+            **{name: (len(values), shape[0]) for name, values in {**self.conditions, **self.metrics}.items()},
         }
         wrong = [
             f"{name}: {found} values where the scores have {needed}"
@@ -123,4 +120,4 @@ class Scan:
 
 def _logit(probability: Array) -> Array:
     inside = np.clip(probability, 1e-300, None), np.clip(1 - probability, 1e-300, None)
-    return np.clip(np.log(inside[0]) - np.log(inside[1]), -LIMIT, LIMIT)
+    return np.asarray(np.clip(np.log(inside[0]) - np.log(inside[1]), -LIMIT, LIMIT))

@@ -42,7 +42,8 @@ def plain_scan(trial: StoredTrial, output: Output) -> Scan:
 
 def score_scans(outcome: Outcome) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """For every output that is a score what the page draws of it, and what is left out."""
-    parts, left_out = [], []
+    parts: list[dict[str, Any]] = []
+    left_out: list[str] = []
     for output in outcome.outputs:
         if not output.classifies:
             continue
@@ -101,7 +102,9 @@ def method_scans(name: str, scans: Mapping[str, Scan], signals: Sequence[int]) -
         "places": list(scans),
         "axes": [{"name": label, "values": rounded(values, 9)} for label, values in axes.items()],
         "histograms": {str(signal): _histograms(every, signal) for signal in signals},
-        "sums": rounded([[scan.weights[scan.labels == c].sum() for c in range(scan.classes)] for scan in every]),
+        "sums": rounded(
+            [[scan.weights[scan.labels == c].sum() for c in range(scan.classes)] for scan in every]
+        ),
         "confusion": rounded([_confusion(scan) for scan in every], 4) if every[0].classes > 2 else None,
         "metrics": _metrics(every),
     }

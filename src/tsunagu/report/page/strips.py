@@ -56,7 +56,10 @@ def strips(spreads: Sequence[Spread | None], *, zero: bool = False) -> list[Stri
     ends = np.array([end for spread in there for end in (*spread.values, *(_shown(spread) or ()))])
     if not len(ends):
         return [None] * len(spreads)
-    low, high = min(ends.min(), *([0.0] if zero else [ends.min()])), max(ends.max(), 0.0 if zero else ends.max())
+    low, high = (
+        min(ends.min(), *([0.0] if zero else [ends.min()])),
+        max(ends.max(), 0.0 if zero else ends.max()),
+    )
     scale = (WIDTH - 2) / ((high - low) or 1.0)
     return [None if spread is None else _strip(spread, low, scale, zero=zero) for spread in spreads]
 

@@ -2,6 +2,7 @@
 // The figures of the report, drawn from the numbers of the static ones.
 tsunagu.figures = (() => {
   const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+  const { palette, signal, background } = tsunagu.data.colors;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const narrow = matchMedia("(max-width: 40rem)");
   const SETTINGS = { displayModeBar: false, responsive: false, doubleClick: "reset" };
@@ -91,7 +92,7 @@ tsunagu.figures = (() => {
     const HALF = 0.36;
     const range = reach(drawn, baselines);
     const traces = drawn.flatMap((row, place) => {
-      const { color } = looks[row.name] ?? { color: "#777777" };
+      const { color } = looks[row.name] ;
       const parts = [];
       if (row.shape) {
         const { at, height } = row.shape;
@@ -141,7 +142,6 @@ tsunagu.figures = (() => {
     };
   }
 
-  const OPTIONS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
   const HATCHES = ["", "/", ".", "x"];
 
   function contrast(color) {
@@ -153,13 +153,13 @@ tsunagu.figures = (() => {
     const most = Math.max(...chart.rows.map((row) => row.times.reduce((sum, times) => sum + times, 0)));
     const names = chart.rows.map((row) => row.name);
     const traces = chart.options.map((option, number) => ({
-      type: "bar", orientation: "h", name: clipped(option, 24), insidetextfont: { color: contrast(OPTIONS[number % OPTIONS.length]) }, y: names.map((_, row) => row),
+      type: "bar", orientation: "h", name: clipped(option, 24), insidetextfont: { color: contrast(palette[number % palette.length]) }, y: names.map((_, row) => row),
       x: chart.rows.map((row) => row.times[number]), width: 0.6,
       text: chart.rows.map((row) => row.times[number] || ""), textposition: "inside", insidetextanchor: "middle", textangle: 0,
       hovertemplate: `${plain(option).replace(/%/g, "&#37;")}: %{x}<extra></extra>`,
       marker: {
-        color: seen(OPTIONS[number % OPTIONS.length]), line: { color: paper(), width: 1 },
-        pattern: { shape: HATCHES[Math.floor(number / OPTIONS.length) % HATCHES.length] },
+        color: seen(palette[number % palette.length]), line: { color: paper(), width: 1 },
+        pattern: { shape: HATCHES[Math.floor(number / palette.length) % HATCHES.length] },
       },
     }));
     return put(box, traces, {
@@ -219,7 +219,7 @@ tsunagu.figures = (() => {
   }
 
   function stage(box, part, first) {
-    const KINDS = [["train", "training", "#0072B2", "6px,3px"], ["valid", "validation", "#D55E00", "solid"]];
+    const KINDS = [["train", "training", background, "6px,3px"], ["valid", "validation", signal, "solid"]];
     const traces = KINDS.flatMap(([column, name, color, dash]) => {
       const known = part.lines.map((each) => each[column]);
       const common = Math.min(...known.map((values) => values.length));

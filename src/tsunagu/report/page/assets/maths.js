@@ -1,7 +1,5 @@
 "use strict";
 // Numbers of a scan: pure functions of arrays. B bins; "above" is the share of a class above each of B + 1 edges.
-window.tsunagu = {};
-
 tsunagu.maths = (() => {
   const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
 

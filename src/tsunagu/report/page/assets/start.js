@@ -1,8 +1,7 @@
 "use strict";
 // Reads what is embedded, draws each figure when it comes near the window, and again for another width, theme or paper.
 (() => {
-  const { figures, explore } = tsunagu;
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const { data, figures, explore } = tsunagu;
   const pending = new Map();
   const drawn = new Map();
 
