@@ -92,7 +92,11 @@ def _gains(outcome: Outcome) -> list[str]:
         return []
     column = outcome.metric_column("test")
     sentences = [f"{best.name} over {rival.name}: {_words(result, column, best)}" for rival, result in found]
-    return sentences if all(result.pairs < 2 for _, result in found) else [*sentences, caution(best)]
+    return (
+        sentences
+        if all(result.pairs < 2 for _, result in found)
+        else [*sentences, f"[ ]: {caution(best)}"]
+    )
 
 
 def caution(best: Method) -> str:
@@ -101,7 +105,7 @@ def caution(best: Method) -> str:
 
 
 _MEANING = (
-    f"[ ]: {100 * LEVEL:.0f} % interval of the mean difference, seed by seed; it tells how much the training varies, "
+    f"{100 * LEVEL:.0f} % interval of the mean difference, seed by seed; it tells how much the training varies, "
     "not how much other test events would change"
 )
 

@@ -82,7 +82,7 @@ def _tables(outcome: Outcome) -> dict[str, Any]:
         "results": results,
         "best": best,
         "differences": differences,
-        "caution": caution(leading) if leading and any(line.strip for line in differences) else "",
+        "caution": f"The {caution(leading)}." if leading and differences else "",
         "column": outcome.metric_column("test").replace("_", " ", 1),
         "colors": {name: look["color"] for name, look in looks(outcome).items()},
         "width": WIDTH,

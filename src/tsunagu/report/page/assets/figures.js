@@ -165,7 +165,7 @@ tsunagu.figures = (() => {
     return put(box, traces, {
       barmode: "stack", showlegend: true, height: 118 + 46 * names.length,
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, traceorder: "normal", bgcolor: "rgba(0,0,0,0)" },
-      xaxis: axis("times chosen, by the validation events", { tickformat: "d", fixedrange: true, ...(most < 10 ? { dtick: 1 } : {}) }), yaxis: rows(names),
+      xaxis: axis("times chosen", { tickformat: "d", fixedrange: true, ...(most < 10 ? { dtick: 1 } : {}) }), yaxis: rows(names),
       margin: { l: 20, r: 14, t: 40, b: 46 },
     });
   }
@@ -181,7 +181,7 @@ tsunagu.figures = (() => {
     const top = Math.max(5, ...chart.curves.flatMap((curve) => curve.high.filter(Number.isFinite)));
     return put(box, traces, {
       xaxis: axis("signal efficiency", { range: [0, 1] }),
-      yaxis: logarithmic("background rejection (1 / efficiency)", 1, 2 * top),
+      yaxis: logarithmic("background rejection", 1, 2 * top),
       showlegend: true, ...outside("area under the curve"),
     });
   }
@@ -204,7 +204,7 @@ tsunagu.figures = (() => {
   function outside(title = "") {
     const text = { bgcolor: "rgba(0,0,0,0)", font: { size: onPaper ? 8 : 11 }, title: { text: plain(title), font: { size: onPaper ? 8 : 11 } } };
     return narrow.matches
-      ? { legend: { ...text, orientation: "h", x: 0, y: -0.22, yanchor: "top" } }
+      ? { legend: { ...text, title: {}, orientation: "h", x: 0, y: -0.26, yanchor: "top" } }
       : { legend: { ...text, x: 1.02, xanchor: "left", y: 1, yanchor: "top" } };
   }
 
