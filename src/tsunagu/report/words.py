@@ -93,9 +93,7 @@ def _gains(outcome: Outcome) -> list[str]:
     column = outcome.metric_column("test")
     sentences = [f"{best.name} over {rival.name}: {_words(result, column, best)}" for rival, result in found]
     return (
-        sentences
-        if all(result.pairs < 2 for _, result in found)
-        else [*sentences, f"[ ]: {caution(best)}"]
+        sentences if all(result.pairs < 2 for _, result in found) else [*sentences, f"[ ]: {caution(best)}"]
     )
 
 

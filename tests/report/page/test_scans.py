@@ -102,3 +102,14 @@ def test_a_method_without_scores_is_left_out_with_the_reason(own, change_predict
     parts, left_out = score_scans(read_outcome(own))
     assert parts == []
     assert "sliders: trials/cnnlstm1/predictions.npz has no column test_score" in left_out[0]
+
+
+def test_a_class_without_events_is_told_and_stops_nothing(own, change_predictions):
+    def edit(arrays):
+        label = arrays["test_is_higgs"]
+        arrays["test_score"] = np.eye(3)[label.astype(int)]
+
+    change_predictions(own, edit)
+    parts, left_out = score_scans(read_outcome(own))
+    assert parts == []
+    assert "score of trials/cnnlstm1: scan: the weights of class 2 have the sum 0" in left_out[0]

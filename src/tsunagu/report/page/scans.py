@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tsunagu.errors import DataError
 from tsunagu.report.numbers import effective_entries
 from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.page.bins import bin_scores
@@ -29,7 +30,8 @@ def plain_scan(trial: StoredTrial, output: Output) -> Scan:
     """The stored predictions of the test events as a scan of one point.
 
     Raises:
-        Undrawable: a column is missing, a score is not finite, or a class has no event.
+        Undrawable: a column is missing, a score is not finite, or all events are of one class.
+        DataError: one of several classes has no event.
     """
     labelled_scores(trial, "test", output, 1)  # says in the words of the other figures what is wrong
     values, target, weight = trial.predictions.take("test", output.name, output.target, "weight")
@@ -65,10 +67,15 @@ def _of_output(outcome: Outcome, output: Output) -> tuple[dict[str, Any], tuple[
 
 
 def _of_method(output: Output, signals: Sequence[int], method: Method) -> dict[str, Any]:
-    found = {
-        _place(trial): collect_scan(trial, output) or plain_scan(trial, output) for trial in method.trials
-    }
-    return method_scans(method.name, found, signals)
+    return method_scans(method.name, {_place(trial): _scan(trial, output) for trial in method.trials}, signals)
+
+
+def _scan(trial: StoredTrial, output: Output) -> Scan:
+    try:
+        return collect_scan(trial, output) or plain_scan(trial, output)
+    except DataError as error:
+        msg = f"{output.name} of {trial.place}: {error}"
+        raise Undrawable(msg) from error
 
 
 def _place(trial: StoredTrial) -> str:

@@ -102,20 +102,32 @@ tsunagu.explore = (() => {
     schedule();
   }
 
-  function draw() {
-    panels.draw();
+  // The numbers at once, and one figure in each frame: a slider never waits for all four of them.
+  const waiting = new Set();
+  function schedule() {
+    const resting = waiting.size === 0;
+    for (const name of Object.keys(panels.draw)) waiting.add(name);
     readings.tell();
-    byId("explore").dataset.drawn = Number(byId("explore").dataset.drawn ?? 0) + 1;
+    if (resting) requestAnimationFrame(next);
   }
 
-  let waiting = false;
-  function schedule() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      draw();
-    });
+  function next() {
+    const [name] = waiting;
+    waiting.delete(name);
+    panels.draw[name]();
+    if (waiting.size) requestAnimationFrame(next);
+    else drawn();
+  }
+
+  function draw() {
+    for (const panel of Object.values(panels.draw)) panel();
+    readings.tell();
+    drawn();
+  }
+
+  function drawn() {
+    const { dataset } = byId("explore");
+    dataset.drawn = Number(dataset.drawn ?? 0) + 1;
   }
 
   function enter(number) {

@@ -143,5 +143,7 @@ tsunagu.panels = (() => {
     }];
   }
 
-  return { draw: () => [drawRoc, drawScores, drawEfficiencies, drawPareto].forEach((act) => act()), geometric };
+  const draw = { roc: drawRoc, scores: drawScores, efficiencies: drawEfficiencies, pareto: drawPareto };
+
+  return { draw, geometric };
 })();
