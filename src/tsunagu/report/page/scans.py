@@ -67,7 +67,9 @@ def _of_output(outcome: Outcome, output: Output) -> tuple[dict[str, Any], tuple[
 
 
 def _of_method(output: Output, signals: Sequence[int], method: Method) -> dict[str, Any]:
-    return method_scans(method.name, {_place(trial): _scan(trial, output) for trial in method.trials}, signals)
+    return method_scans(
+        method.name, {_place(trial): _scan(trial, output) for trial in method.trials}, signals
+    )
 
 
 def _scan(trial: StoredTrial, output: Output) -> Scan:
