@@ -21,22 +21,31 @@ classify = tn.Task(  # Task 2: the two tau momenta -> Higgs or Z
     model=tn.choice(lstm=tn.node("LSTM"), mlp=tn.node("MLP"), mass=tn.node("MassMLP")),
     loss=tn.loss("binary", target="is_higgs", weight=0.5),
 )
-searches: dict[str, dict[str, object]] = {
-    "DARTS": {"key": "Darts", "args": {"rate": 0.01}},
-    "SPOS": {"key": "Spos"},
-    "ASNG": {"key": "Asng"},
-    "GDAS": {"key": "Gdas", "args": {"rate": 0.03}},
-    "ENAS": {"key": "Enas", "args": {"samples": 2}},
+settings: dict[str, dict[str, object]] = {
+    "Darts": {"rate": 0.01},
+    "Spos": {},
+    "Asng": {"delta0": 0.03},
+    "Gdas": {"rate": 0.03},
+    "Enas": {"samples": 2},
 }
+
+
+def search(key: str, **more: object) -> dict[str, object] | str:
+    args = settings[key]
+    if key == "Asng":  # the weights first learn on uniform samples: half of all epochs
+        args = args | {"warmup": 3 if more else 6}
+    return {"key": key} | ({"args": args} if args else {}) | more if args or more else key
+
+
 methods: dict[str, dict[str, object]] = {
     "grid": {"train.pretrain": False},
     "grid, pretrained": {"train.pretrain": True},
 }
-for name, search in searches.items():  # a pretrained supernet is trained for half as long as a chain alone
-    methods[name] = {"train.pretrain": False, "search": search if "args" in search else search["key"]}
-    methods[f"{name}, pretrained"] = {
+for key in settings:  # a pretrained supernet is trained for half as long as a chain alone
+    methods[key.upper()] = {"train.pretrain": False, "search": search(key)}
+    methods[f"{key.upper()}, pretrained"] = {
         "train.pretrain": True,
-        "search": search | {"epochs": 6, "pretrain_epochs": 4},
+        "search": search(key, epochs=6, pretrain_epochs=4),
     }
 methods["end to end"] = {
     "tasks.calibrate.model": tn.node("TauCNN"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +125,14 @@ def write_trial(folder: Path, events: Mapping[str, Mapping[str, Array]], blur: f
     (folder / "spec.yaml").write_text(SPEC, encoding="utf-8")
 
 
-def make_study(out: Path, events: int = 40_000) -> Path:
+def make_study(
+    out: Path, events: int = 40_000, blurs: Mapping[str, float] = BLUR, seeds: Sequence[int] = SEEDS
+) -> Path:
     splits = {"validation": make_events(events, 1), "test": make_events(events, 2)}
     rows: list[dict[str, Any]] = []
-    for method, blur in BLUR.items():
-        for seed in SEEDS:
-            digest = f"{method.replace(' ', '')}{seed}"
+    for number, (method, blur) in enumerate(blurs.items()):
+        for seed in seeds:
+            digest = f"{method.replace(' ', '')}{seed}" if blurs is BLUR else f"trial{number}_{seed}"
             write_trial(out / "trials" / digest, splits, blur, seed)
             value = 0.95 - 0.04 * blur + 0.001 * seed
             rows.append({
@@ -181,6 +183,12 @@ def figures(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("figures")
     report(finished, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def study_folder() -> Callable[..., Path]:
+    """Makes a study's folder with other methods and seeds."""
+    return make_study
 
 
 @pytest.fixture

@@ -57,8 +57,14 @@ def names(paths):
 
 
 def test_every_figure_is_there_as_picture_page_and_numbers(figures):
-    expected = {f"{stem}.{suffix}" for stem in STEMS for suffix in ("png", "pdf", "csv")} | {"methods.md"}
-    assert names(figures.iterdir()) == expected | {"overview.png", "overview.pdf", ".made_from"}
+    expected = {f"{stem}.{suffix}" for stem in STEMS for suffix in ("png", "pdf", "csv")}
+    assert names(figures.iterdir()) == expected | {
+        "overview.png",
+        "overview.pdf",
+        ".made_from",
+        "report.html",
+        "methods.md",
+    }
 
 
 def test_pictures_and_pages_are_whole_and_hold_no_date_and_no_version(figures):
@@ -283,7 +289,7 @@ def test_a_history_that_is_no_number_is_refused(own):
 
 
 @pytest.mark.usefixtures("quick")
-def test_figures_go_beside_the_results_by_default(own):
+    assert {path.parent for path in report(str(own))} == {own / "figures", own}
     assert {path.parent for path in report(str(own))} == {own / "figures"}
 
 

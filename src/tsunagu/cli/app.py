@@ -167,18 +167,18 @@ def report(
     out: Annotated[Path, typer.Argument(help="Folder of a run.", metavar="OUT")],
     redraw: Annotated[bool, typer.Option("--redraw", help="Draw again what is up to date.")] = False,
 ) -> None:
-    """Draw the figures of a run, with their numbers beside them."""
-    from tsunagu.report import is_current
+    """Draw the figures of a run with their numbers beside them, and write a page to read and choose on."""
+    from tsunagu.report import is_current, page_path
     from tsunagu.report import report as draw
 
-    folder = out / "figures"
-    current = not redraw and is_current(out, folder)
+    current = not redraw and is_current(out)
     if not current:
-        draw(out, folder)
+        draw(out)
     state = "up to date (--redraw draws them again)" if current else "drawn"
     console.print(f"Figures, each as PNG, PDF and CSV with its numbers: {state}")
-    for path in sorted(folder.glob("*.png")):
+    for path in sorted((out / "figures").glob("*.png")):
         console.print(f"  {path}", markup=False)
+    console.print(f"All of it on one page, to open in a browser: {page_path(out)}", markup=False)
 
 
 def _is_first() -> bool:

@@ -28,13 +28,14 @@ Every choice that the study leaves open has
 Every method has ``learning_<method>``, and ``overview`` shows the first three side by side. Each figure is written as
 PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``methods.md`` has all methods in two
 tables: their numbers, and their differences to the first, seed by seed. ``left_out.txt`` tells what could not be drawn.
+``report.html`` shows tables and figures on one page, and has sliders to choose a working point with.
 """
 
-from tsunagu.report.figures import is_current, report
+from tsunagu.report.figures import is_current, page_path, report
 from tsunagu.report.table import results_table
 from tsunagu.report.words import explain
 
-__all__ = ["explain", "is_current", "report", "results_table"]
+__all__ = ["explain", "is_current", "page_path", "report", "results_table"]
 
 
 def __dir__() -> list[str]:

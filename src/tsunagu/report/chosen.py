@@ -79,7 +79,7 @@ def draw_choices(outcome: Outcome, label: str) -> Drawing:
         "option": np.array([option for _, option in pairs]),
         "times": np.array([counts[name][option] for name, option in pairs]),
     }
-    return Drawing(figure=figure, numbers=numbers)
+    return Drawing(figure=figure, numbers=numbers, kind="choices", about=short_label(label))
 
 
 def _before(counts: Mapping[str, Counter[str]], options: tuple[str, ...]) -> list[int]:

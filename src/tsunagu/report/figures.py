@@ -19,6 +19,7 @@ from tsunagu.report.methods import methods_page
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
+from tsunagu.report.page import page
 from tsunagu.report.pareto import draw_pareto
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.reliability import draw_reliability
@@ -31,23 +32,23 @@ from tsunagu.report.style import Drawing, save
 from tsunagu.report.supernet import draw_supernet
 from tsunagu.report.violin import draw_violins
 
-__all__ = ["is_current", "report"]
+__all__ = ["is_current", "page_path", "report"]
 
 TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
-MADE_FROM, METHODS = ".made_from", "methods.md"
+MADE_FROM, PAGE, FIGURES, METHODS = ".made_from", "report.html", "figures", "methods.md"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
 
 def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
-    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV, and write ``methods.md``.
+    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV, ``methods.md``, and the page that shows them.
 
     The same folder gives the same bytes. What cannot be drawn is told in ``left_out.txt`` and in the log; everything
     else is drawn all the same.
 
     Args:
         out: a study's folder, with ``results.csv``, ``summary.json`` and ``trials/``.
-        to: where the figures go; ``out/figures`` by default.
+        to: where the figures go; ``out/figures`` by default, with the page as ``out/report.html``. Else the page is in this folder too.
 
     Returns:
         The files that were written.
@@ -57,30 +58,47 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
         DataError: a file does not hold what it should.
     """
     out = Path(out)
-    outcome, folder = read_outcome(out), Path(to or out / "figures")
-    written: list[Path] = []
-    left_out: list[str] = _not_shown(outcome)
+    outcome, folder = read_outcome(out), Path(to or out / FIGURES)
+    drawn, left_out = _drawn(outcome)
+    written = [path for name, drawing in drawn.items() for path in save(drawing, folder / name)]
+    text, absent = page(outcome, drawn, left_out, beside="." if to else FIGURES)
+    write_bytes(page_path(out, to), text.encode())
+    write_bytes(folder / METHODS, methods_page(outcome).encode())
+    written += [page_path(out, to), folder / METHODS, *_tell([*left_out, *absent], folder / "left_out.txt")]
+    write_bytes(folder / MADE_FROM, _made_from(out).encode())
+    return written
+
+
+def page_path(out: Path | str, to: Path | str | None = None) -> Path:
+    """Where the page of a study is, for the same arguments as :func:`report`."""
+    return Path(to or out) / PAGE
+
+
+def _drawn(outcome: Outcome) -> tuple[dict[str, Drawing], list[str]]:
+    drawn: dict[str, Drawing] = {}
+    left_out = _not_shown(outcome)
     for name, draw in _planned(outcome):
         try:
             drawing = draw()
         except Undrawable as reason:
             left_out.append(f"{name}: {reason}")
             continue
-        written += save(drawing, folder / name)
+        drawn[name] = drawing
         left_out += [f"{name}: {reason}" for reason in drawing.left_out]
-    write_bytes(folder / METHODS, methods_page(outcome).encode())
-    written += [folder / METHODS, *_tell(left_out, folder / "left_out.txt")]
-    write_bytes(folder / MADE_FROM, _made_from(out).encode())
-    return written
+    return drawn, left_out
 
 
-def is_current(out: Path | str, to: Path | str) -> bool:
-    """Whether the figures in a folder were drawn by this version from the tables that the study has now.
+def is_current(out: Path | str, to: Path | str | None = None) -> bool:
+    """Whether figures and page were made by this version from the tables that the study has now.
 
     Trials never change under their name, so the tables, which name them, are all that needs to be compared.
     """
-    note = Path(to) / MADE_FROM
-    return note.exists() and note.read_text(encoding="utf-8") == _made_from(Path(out))
+    note = Path(to or Path(out) / FIGURES) / MADE_FROM
+    return (
+        page_path(out, to).exists()
+        and note.exists()
+        and note.read_text(encoding="utf-8") == _made_from(Path(out))
+    )
 
 
 def _made_from(out: Path) -> str:

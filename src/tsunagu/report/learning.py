@@ -77,7 +77,8 @@ def draw_learning(outcome: Outcome, method: Method) -> Drawing:
         dress(axes, x="Epoch", y="Loss", **heading, legend=legend)
     for axes in panels[len(stages) :]:
         axes.set_axis_off()
-    return Drawing(figure=figure, numbers=long_table([_rows(history) for history in histories]))
+    numbers = long_table([_rows(history) for history in histories])
+    return Drawing(figure=figure, numbers=numbers, kind="learning", about=method.name)
 
 
 def _plot(axes: Axes, histories: Sequence[StageHistory]) -> None:

@@ -94,7 +94,8 @@ def draw_roc(outcome: Outcome, output: Output, signal: int = 1) -> Drawing:
     rows = min(len(curves), 2)
     figure, panels = canvas(rows, sharex=True, gridspec_kw={"height_ratios": [3.2, 1][:rows]})
     plot_rejections(panels[0], curves)
-    heading = {"left": outcome.name, "right": f"test events, signal: {output.target} = {signal}"}
+    about = f"{output.target} = {signal}"
+    heading = {"left": outcome.name, "right": f"test events, signal: {about}"}
     dress(panels[0], x="" if rows == 2 else _X, y=Y, **heading, legend=AREAS)
     if rows == 2:
         reference = next((curve for curve in curves if curve.plain), curves[0])
@@ -102,7 +103,8 @@ def draw_roc(outcome: Outcome, output: Output, signal: int = 1) -> Drawing:
         dress(panels[1], x=_X)
         panels[1].set_ylabel(f"Ratio to\n{reference.name}", loc="center", fontsize=12, parse_math=False)
         figure.align_ylabels()
-    return Drawing(figure=figure, numbers=long_table([_rows(curve) for curve in curves]), left_out=left_out)
+    numbers = long_table([_rows(curve) for curve in curves])
+    return Drawing(figure=figure, numbers=numbers, left_out=left_out, kind="roc", about=about)
 
 
 _X, Y = "Signal efficiency", "Background rejection (1 / efficiency)"

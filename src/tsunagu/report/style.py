@@ -38,6 +38,7 @@ __all__ = [
     "label_rows",
     "line",
     "long_table",
+    "picture",
     "save",
 ]
 
@@ -46,7 +47,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
 SIGNAL, BACKGROUND, BASELINE = PALETTE[1], PALETTE[0], "#777777"
 SIZE = (7.2, 5.6)
-DPI = 150
+DPI, SMALL = 150, 66
 _FAMILY = ["TeX Gyre Heros", "DejaVu Sans"]
 _RENDERING = threading.Lock()
 
@@ -54,11 +55,16 @@ _RENDERING = threading.Lock()
 @final
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A finished figure, the numbers in it as columns of one length, and what had to be left out."""
+    """A finished figure, the numbers in it as columns of one length, and what had to be left out.
+
+    A page draws some figures anew from their numbers; ``kind`` says how, and ``about`` of what they are.
+    """
 
     figure: Figure
     numbers: Mapping[str, ArrayLike] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    kind: str = ""
+    about: str = ""
 
 
 @final
@@ -207,14 +213,21 @@ def save(drawing: Drawing, stem: Path) -> list[Path]:
     return paths
 
 
+def picture(drawing: Drawing) -> bytes:
+    """The figure as a small WebP, for a page that must not grow large."""
+    return _render(drawing.figure, "webp")
+
+
 def _render(figure: Figure, kind: str) -> bytes:
-    dates_and_versions = {
+    dates_and_versions: dict[str, Any] = {
         "png": {"Software": None},
         "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
+        "webp": None,
     }
+    options = {"pil_kwargs": {"quality": 40, "method": 6}, "dpi": SMALL} if kind == "webp" else {"dpi": DPI}
     stream = io.BytesIO()
     with _RENDERING:  # text layout shares caches between threads
-        figure.savefig(stream, format=kind, dpi=DPI, facecolor="white", metadata=dates_and_versions[kind])
+        figure.savefig(stream, format=kind, facecolor="white", metadata=dates_and_versions[kind], **options)
     return stream.getvalue()
 
 

@@ -12,8 +12,9 @@ from tsunagu.report.outcome import SEARCH, Method, Outcome
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.stored import Array
 
-__all__ = ["DASH", "mean_and_spread", "results_table"]
+__all__ = ["CAPTION", "DASH", "mean_and_spread", "results_cells", "results_table"]
 
+CAPTION = "mean \N{PLUS-MINUS SIGN} standard deviation over seeds"
 DASH = "\N{EN DASH}"
 KENDALL = "Kendall \N{GREEK SMALL LETTER TAU}"
 EXTRA = ("cost", "confidence", KENDALL)
@@ -36,25 +37,25 @@ def results_table(out: Path | str) -> Table:
         DataError: a file does not hold what it should.
     """
     outcome = read_outcome(Path(out))
-    columns = outcome.test_columns
-    table = Table(
-        title=outcome.name,
-        title_justify="left",
-        caption="mean \N{PLUS-MINUS SIGN} standard deviation over seeds",
-    )
-    table.add_column("method")
-    table.add_column("trials", justify="right")
-    extra = [name for name in EXTRA if any(_extra(method, name) is not None for method in outcome.methods)]
-    for name in extra:
-        table.add_column(name, justify="right")
-    for column in columns:
-        table.add_column(Text(column.replace("_", " ", 1)), justify="right")
-    for method in outcome.ranked([*outcome.methods, *outcome.baselines], "test"):
-        table.add_row(*_cells(outcome, method, columns, extra))
+    header, rows = results_cells(outcome)
+    table = Table(title=outcome.name, title_justify="left", caption=CAPTION)
+    for number, name in enumerate(header):
+        table.add_column(Text(name), justify="right" if number else "left")
+    for _, cells in rows:
+        table.add_row(*map(Text, cells))
     return table
 
 
-def _cells(outcome: Outcome, method: Method, columns: list[str], extra: list[str]) -> list[Text]:
+def results_cells(outcome: Outcome) -> tuple[list[str], list[tuple[Method, list[str]]]]:
+    """The same as texts: the names of the columns, and each method with its line."""
+    columns = outcome.test_columns
+    extra = [name for name in EXTRA if any(_extra(method, name) is not None for method in outcome.methods)]
+    header = ["method", "trials", *extra, *(column.replace("_", " ", 1) for column in columns)]
+    ranked = outcome.ranked([*outcome.methods, *outcome.baselines], "test")
+    return header, [(method, _cells(outcome, method, columns, extra)) for method in ranked]
+
+
+def _cells(outcome: Outcome, method: Method, columns: list[str], extra: list[str]) -> list[str]:
     trials = str(len(method.trials)) if method.trials else DASH
     if method.tried > len(method.trials):
         trials += f" of {method.tried}"
@@ -63,7 +64,7 @@ def _cells(outcome: Outcome, method: Method, columns: list[str], extra: list[str
         for column in columns
     ]
     more = [_extra(method, name) or DASH for name in extra]
-    return [Text(cell) for cell in (method.name, trials, *more, *numbers)]
+    return [method.name, trials, *more, *numbers]
 
 
 def _extra(method: Method, name: str) -> str | None:

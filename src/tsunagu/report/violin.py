@@ -155,7 +155,7 @@ def draw_violins(outcome: Outcome, column: str) -> Drawing:
     dress(axes, x=x, left=outcome.name, right="test events", legend=legend)
     folds = any(any(each.folds) for each in drawn)
     numbers = long_table([_rows(each, folds=folds) for each in drawn + plain])
-    return Drawing(figure=figure, numbers=numbers, left_out=left_out)
+    return Drawing(figure=figure, numbers=numbers, left_out=left_out, kind="violin", about=x)
 
 
 def _keys(drawn: Sequence[Violin]) -> list[Line2D]:

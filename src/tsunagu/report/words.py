@@ -13,7 +13,7 @@ from tsunagu.report.outcome import SEARCH, Method, Outcome
 from tsunagu.report.reading import read_outcome
 from tsunagu.studies.statistics import LEVEL, Comparison, compare
 
-__all__ = ["explain"]
+__all__ = ["caution", "explain", "gains", "notes"]
 
 
 def explain(out: Path | str) -> list[str]:
@@ -27,9 +27,13 @@ def explain(out: Path | str) -> list[str]:
         DataError: a file does not hold what it should.
     """
     outcome = read_outcome(Path(out))
+    return [*notes(outcome), *_gains(outcome), *_untrained(outcome)]
+
+
+def notes(outcome: Outcome) -> list[str]:
+    """How many events there are, what the metrics mean, and how the methods chose."""
     meanings = [f"{name}: {find_metric(call.name).meaning}" for name, call in outcome.metrics.items()]
-    gains = [*_chosen(outcome), *_gains(outcome)]
-    return [*_events(outcome), *meanings, *gains, *_untrained(outcome)]
+    return [*_events(outcome), *meanings, *_chosen(outcome)]
 
 
 def _events(outcome: Outcome) -> list[str]:
@@ -64,26 +68,42 @@ def _supernet(method: Method) -> str:
     return "; ".join(said)
 
 
-def _gains(outcome: Outcome) -> list[str]:
-    """What the method that is best on the validation events gains on the others and the best baseline, on test events."""
+def gains(outcome: Outcome) -> tuple[Method | None, list[tuple[Method, Comparison]]]:
+    """The method that is best on the validation events, and what it gains on the others and on the best baseline.
+
+    Returns:
+        That method, and each rival with the comparison on the test events.
+    """
     methods = outcome.ranked(outcome.shown, "validation")
     if not methods:
-        return []
+        return None, []
     best, *others = methods
     rivals = [*others, *outcome.ranked(outcome.baselines, "validation")[:1]]
     column = outcome.metric_column("test")
-    found = [
+    return best, [
         (rival, compare(best.by_place(column), _places(rival, best, column), outcome.metric.cost))
         for rival in rivals
     ]
+
+
+def _gains(outcome: Outcome) -> list[str]:
+    best, found = gains(outcome)
+    if best is None:
+        return []
+    column = outcome.metric_column("test")
     sentences = [f"{best.name} over {rival.name}: {_words(result, column, best)}" for rival, result in found]
-    if all(result.pairs < 2 for _, result in found):
-        return sentences
-    return [*sentences, _MEANING + (_FOLDS if any(trial.fold for trial in best.trials) else "")]
+    return (
+        sentences if all(result.pairs < 2 for _, result in found) else [*sentences, f"[ ]: {caution(best)}"]
+    )
+
+
+def caution(best: Method) -> str:
+    """What an interval of the differences to a method does not tell."""
+    return _MEANING + (_FOLDS if any(trial.fold for trial in best.trials) else "")
 
 
 _MEANING = (
-    f"[ ]: {100 * LEVEL:.0f} % interval of the mean difference, seed by seed; it tells how much the training varies, "
+    f"{100 * LEVEL:.0f} % interval of the mean difference, seed by seed; it tells how much the training varies, "
     "not how much other test events would change"
 )
 

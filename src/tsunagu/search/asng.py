@@ -74,6 +74,8 @@ class Asng(Searcher[AsngState, Paths, Losses]):
             is ``1 / (D (C - 1))``, which lets no probability pass ``1 - 1 / D``; or a number. D is the number of
             choices with two options or more, C that of options.
         tolerance: losses that differ by no more are equal.
+        warmup: for how many epochs the weights train on uniform samples before the first question; without, what learns
+            fast wins over what ends best.
         steps: how many answers it wants.
 
     >>> from tsunagu.spec import choice
@@ -91,6 +93,7 @@ class Asng(Searcher[AsngState, Paths, Losses]):
     alpha: float = 1.5
     floor: str | float = "repaired"
     tolerance: float = 1e-12
+    warmup: int = 0
     steps: int = 1000
 
     def __post_init__(self) -> None:
@@ -98,6 +101,7 @@ class Asng(Searcher[AsngState, Paths, Losses]):
         require(self.delta0 > 0.0, f"delta0 must be positive, found {self.delta0}")
         require(self.alpha > 0.0, f"alpha must be positive, found {self.alpha}")
         require(self.tolerance >= 0.0, f"tolerance must be 0 or more, found {self.tolerance}")
+        require(self.warmup >= 0, f"warmup must be 0 or more, found {self.warmup}")
         require(self.steps >= 1, f"steps must be 1 or more, found {self.steps}")
         known = self.floor in ("repaired", "published") or not isinstance(self.floor, str)
         require(known, f"floor must be repaired, published or a number, found '{self.floor}'")
