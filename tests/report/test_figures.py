@@ -13,7 +13,7 @@ import pytest
 
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.metrics import auc, weighted_quantile
-from tsunagu.report import is_current, report
+from tsunagu.report import is_current, page_path, report
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.roc import draw_roc
@@ -289,8 +289,9 @@ def test_a_history_that_is_no_number_is_refused(own):
 
 
 @pytest.mark.usefixtures("quick")
-    assert {path.parent for path in report(str(own))} == {own / "figures", own}
-    assert {path.parent for path in report(str(own))} == {own / "figures"}
+def test_figures_go_beside_the_results_by_default(own):
+    written = report(str(own))
+    assert [path for path in written if path.parent != own / "figures"] == [own / "report.html"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -325,14 +326,17 @@ def test_what_is_left_out_is_told_until_it_is_there(own):
 
 @pytest.mark.usefixtures("quick")
 def test_figures_are_current_until_the_tables_change(own):
-    folder = own / "figures"
-    assert not is_current(own, folder)
+    assert not is_current(own)
     report(own)
-    assert is_current(own, folder)
+    assert is_current(own)
+    page = page_path(own).read_bytes()
+    page_path(own).unlink()
+    assert not is_current(own)
+    page_path(own).write_bytes(page)
     (own / "results.csv").write_text(
         (own / "results.csv").read_text(encoding="utf-8") + "\n", encoding="utf-8"
     )
-    assert not is_current(own, folder)
+    assert not is_current(own)
 
 
 @pytest.mark.usefixtures("quick")

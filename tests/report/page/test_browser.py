@@ -33,7 +33,7 @@ def run(browser, script, *values):
 def wait(browser, condition):
     from selenium.webdriver.support.ui import WebDriverWait
 
-    return WebDriverWait(browser, 20, 0.02).until(lambda _: condition())
+    return WebDriverWait(browser, 60, 0.02).until(lambda _: condition())
 
 
 def element(browser, name):
