@@ -107,7 +107,15 @@ def cache_folder(sources: Sequence[Source], cache: Path | None) -> Path | None:
     paths = [source.path.resolve() for source in sources if source.path is not None]
     if not paths or len(paths) < len(sources):
         return None
-    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    files = [
+        (
+            str(path),
+            path.stat().st_size,
+            path.stat().st_mtime_ns,
+            *([source.treatment] if source.treatment else []),
+        )
+        for path, source in zip(paths, sources, strict=True)
+    ]
     name = hashlib.sha256(json.dumps([FORMAT, files]).encode()).hexdigest()[:16]
     return (cache or paths[0].with_name(f"{paths[0].name}.columns")) / name
 

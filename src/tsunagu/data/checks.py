@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from tsunagu.data.files import listed
+from tsunagu.data.listing import listed
 from tsunagu.data.source import Array
 from tsunagu.data.stored import SUMMED, in_pieces
 

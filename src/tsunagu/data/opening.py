@@ -10,6 +10,7 @@ from tsunagu.data.converting import convert, total_bytes
 from tsunagu.data.events import check_events, events_of, table_of
 from tsunagu.data.files import FileLike, open_sources
 from tsunagu.data.folds import FoldChoice
+from tsunagu.data.jagged import Objects
 from tsunagu.data.loading import Loaded, Wanted, load
 from tsunagu.data.recipes import Declared, Plan, check_names, plan_columns
 from tsunagu.data.source import Source
@@ -23,6 +24,8 @@ __all__ = ["open_table"]
 def open_table(
     files: FileLike | Sequence[FileLike],
     *,
+    tree: str | None = None,
+    objects: Objects | None = None,
     columns: Declared | None = None,
     missing: Mapping[str, float] | None = None,
     weight: str | None = None,
@@ -39,6 +42,11 @@ def open_table(
 
     Args:
         files: paths, globs, or :class:`~tsunagu.data.Source` objects; several are put one after the other.
+        tree: of ROOT files, or group of HDF5 files; None for the only one. A name behind the file, as in
+            ``mc/*.root:Events``, goes before it.
+        objects: for a kind of object whose number differs between events, how many are kept, such as ``{"Jet": 4}``
+            for all columns ``Jet_...``. They are in the order of the file and padded with 0; ``Jet_mask`` ``[E, 4]``
+            and ``Jet_count`` ``[E]`` tell which are there.
         columns: derived columns: a rename (``{"image": "jet_image"}``) or a stack on a new last axis
             (``{"jet_p4": ["jet_pt", "jet_eta"]}``). May replace a column of the file, and be made of derived
             ones.
@@ -79,7 +87,7 @@ def open_table(
     >>> table.columns["p4"].shape, table.weight.sum().item(), table.train_weight.mean().item()
     (torch.Size([50, 2]), 25.0, 1.0)
     """
-    sources = open_sources(files)
+    sources = open_sources(files, tree, objects)
     roles = {"weight": weight, "training weight": train_weight, "event number": event_number}
     keep = keep or {}
     named = [*(name for name in roles.values() if name is not None), *keep]

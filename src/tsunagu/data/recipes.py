@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from tsunagu.data.files import listed
+from tsunagu.data.listing import listed
 from tsunagu.data.source import Array, Column, Source
 from tsunagu.errors import DataError, did_you_mean
 
