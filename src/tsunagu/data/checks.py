@@ -38,14 +38,18 @@ class NotFinite:
         self._double = array.dtype == np.float64
         self._events += len(array)
 
-    def lines(self, file: str, name: str) -> list[str]:
-        """The sentence about what was found, if anything."""
+    def lines(self, file: str, name: str, *, is_stored: bool = True) -> list[str]:
+        """The sentence about what was found, if anything; of a column that is computed, there is no padding."""
         if not self.bad:
             return []
         # What is too large for single precision has become infinite, see `as_column`.
         beyond = "infinite" if self._double else "infinite (or beyond 3.4e38)"
         what = " or ".join(word for word, is_so in (("NaN", self._nan), (beyond, self._infinite)) if is_so)
-        remedy = "" if self._infinite else f"; if it is padding, data.missing: {{{name}: 0.0}} replaces it"
+        remedy = (
+            ""
+            if self._infinite or not is_stored
+            else f"; if it is padding, data.missing: {{{name}: 0.0}} replaces it"
+        )
         found = f"{what} in {self.bad} of {self._events} events, the first in row {self._first}"
         return [f"{file}: column '{name}': {found}{remedy}"]
 
