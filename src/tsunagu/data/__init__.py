@@ -12,7 +12,7 @@ file order and systematic variation of an event.
 
 from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.csv import CsvSource
-from tsunagu.data.describe import SampleRow, describe, describe_files
+from tsunagu.data.describe import SampleRow, describe, describe_files, describe_processes
 from tsunagu.data.devices import given
 from tsunagu.data.files import find_files, open_source
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
@@ -44,6 +44,7 @@ __all__ = [
     "chunked_batches",
     "describe",
     "describe_files",
+    "describe_processes",
     "find_files",
     "fold_of",
     "given",

@@ -82,11 +82,15 @@ def check_role(files: Sequence[str], name: str, role: str, array: Array) -> list
     >>> check_role(["a.npz"], "evt", "event number", np.ones(3))
     ["a.npz: column 'evt' is float64 [E]: an event number must be one whole number for each event"]
     """
-    whole = role == "event number"
-    if array.ndim == 1 and (array.dtype.kind == "i" or not whole):
+    whole = role in ("event number", "class")
+    if array.ndim == 1 and (array.dtype.kind in ("ib" if role == "class" else "i") or not whole):
         return []
     shape = ", ".join(["E", *map(str, array.shape[1:])])
-    wanted = f"an {role} must be one whole number" if whole else f"a {role} must be one number"
+    wanted = (
+        f"{'an' if role[0] == 'e' else 'a'} {role} must be one whole number"
+        if whole
+        else f"a {role} must be one number"
+    )
     return [f"{listed(files)}: column '{name}' is {array.dtype} [{shape}]: {wanted} for each event"]
 
 
