@@ -94,8 +94,12 @@ def check_role(files: Sequence[str], name: str, role: str, array: Array) -> list
     return [f"{listed(files)}: column '{name}' is {array.dtype} [{shape}]: {wanted} for each event"]
 
 
-def check_duplicates(files: Sequence[str], rows: Sequence[int], name: str, event_number: Array) -> list[str]:
+def check_duplicates(
+    files: Sequence[str], rows: Sequence[int], name: str, event_number: Array, *, processes: int = 0
+) -> list[str]:
     """Event numbers that occur more than once, with the files they are in.
+
+    Several processes may each count from 0; then the sentence says how to tell their events apart.
 
     >>> check_duplicates(["a", "b"], [2, 2], "event_number", np.array([1, 2, 2, 3]))
     ["a, b: column 'event_number': 1 event number occurs more than once, the first is 2 (2 times)"]
@@ -107,7 +111,11 @@ def check_duplicates(files: Sequence[str], rows: Sequence[int], name: str, event
     values, counts = np.unique(ordered[1:][again], return_counts=True)
     where = listed([file for file, part in _by_file(files, rows, event_number) if _any_of(part, values)])
     found = f"{len(values)} event number{' occurs' if len(values) == 1 else 's occur'} more than once"
-    return [f"{where}: column '{name}': {found}, the first is {values[0]} ({counts[0] + 1} times)"]
+    remedy = ""
+    if processes > 1:
+        above = 10 ** len(str(max(abs(int(ordered[0])), abs(int(ordered[-1])))))
+        remedy = f"; where processes share numbers, event_number: {name} + {above} * process_number tells them apart"
+    return [f"{where}: column '{name}': {found}, the first is {values[0]} ({counts[0] + 1} times){remedy}"]
 
 
 def check_sum(files: Sequence[str], name: str | None, weight: Array, part: str) -> list[str]:

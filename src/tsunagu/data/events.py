@@ -59,12 +59,13 @@ def events_of(loaded: Loaded, plan: Plan, roles: Roles, policy: Policy) -> tuple
     return (None, problems) if problems else _with_weights(loaded, roles, found, policy)
 
 
-def check_events(events: Events, folds: FoldChoice) -> list[str]:
+def check_events(events: Events, folds: FoldChoice, processes: int = 0) -> list[str]:
     """Repeated numbers, splits without events, and weights without a positive sum."""
     files, rows, roles = events.loaded.files, events.loaded.rows, events.roles
     named = {roles["weight"]: events.weight, roles["training weight"]: events.train_weight}
     weights = {name: stored.array for name, stored in named.items() if name is not None}
-    problems = check_duplicates(files, rows, str(roles["event number"]), events.numbers.array)
+    number = str(roles["event number"])
+    problems = check_duplicates(files, rows, number, events.numbers.array, processes=processes)
     for name, weight in weights.items():
         problems += check_sum(files, name, weight, "all events")
     split = split_events(events.numbers.array, folds)

@@ -120,6 +120,9 @@ def _unary(how: ast.unaryop, value: Any) -> Any:
 def _binary(how: ast.operator, left: Any, right: Any) -> Any:
     left, right = _aligned(left, right)
     if type(how) in _BITS:
+        if (left.dtype.kind == "b") != (right.dtype.kind == "b"):
+            found = "&, | and ^ bind tighter than comparisons; conditions are joined by and, or"
+            raise DataError(found)
         return _BITS[type(how)](_whole(left), _whole(right))
     left, right = _number(left), _number(right)
     if isinstance(how, ast.Pow):
@@ -177,7 +180,7 @@ def _entry(value: Any, node: ast.Subscript) -> Any:
 def _aligned(*values: Any) -> list[Any]:
     """Values with a number for each event become those with one for each object, by a new last axis."""
     most = max(np.ndim(value) for value in values)
-    shapes = {np.shape(value)[1:] for value in values if np.ndim(value)}
+    shapes = dict.fromkeys(np.shape(value)[1:] for value in values if np.ndim(value))
     longest = max(shapes, key=len, default=())
     if wrong := next((shape for shape in shapes if shape != longest[: len(shape)]), None):
         found = f"shapes do not fit: {_spelled(longest)} and {_spelled(wrong)}"

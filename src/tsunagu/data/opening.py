@@ -149,7 +149,7 @@ def open_table(
     events, problems = events_of(loaded, plan, roles, policy)
     problems = [*plan.problems, *check_names(sources, missing), *loaded.problems, *problems]
     if events is not None:
-        problems += check_events(events, folds)
+        problems += check_events(events, folds, len(processes or {}))
     if problems or events is None:
         raise DataError("\n".join(dict.fromkeys(problems)))
     return table_of(made, events, folds, processes=opened.processes if processes else ())

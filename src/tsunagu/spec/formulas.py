@@ -111,7 +111,7 @@ class _Reader:
         if not isinstance(node, _ALLOWED):
             self._refuse(node, f"{_word(node)} cannot stand in a formula")
         for part in ast.iter_child_nodes(node):
-            if not isinstance(part, (*_ALLOWED, ast.expr)):
+            if not isinstance(part, (*_ALLOWED, ast.expr, ast.keyword)):
                 self._refuse(node, f"{_word(part)} cannot stand in a formula")
         if isinstance(node, ast.Name | ast.Attribute):
             return self._column(node)
