@@ -123,7 +123,7 @@ def unmatched(patterns: Iterable[str], sources: Sequence[Source], where: str) ->
     >>> unmatched(["*_pt", "mett"], [ArraySource({"jet_pt": np.ones(2), "met": np.ones(2)})], "data.units")
     ["data.units: no column 'mett' (did you mean 'met'?)"]
     """
-    names = {name for source in sources for name in source.names()}
+    names = {name for source in sources for name in (*source.names(), *source.unreadable)}
     return [
         f"{where}: no column '{pattern}'{did_you_mean(pattern, names)}"
         for pattern in patterns

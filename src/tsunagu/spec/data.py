@@ -63,6 +63,8 @@ def _checked(parse: Callable[[str], Any], text: str) -> str:
 
 
 def _generated(value: Any) -> Any:
+    if value is None:
+        return None
     if isinstance(value, str):
         return _checked(parse_generated, value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import final
 
 from tsunagu.data import Table, open_table
+from tsunagu.data.headers import Headers, read_headers
 from tsunagu.data.processes import SCALE, Opening, open_files
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
 from tsunagu.spec import Data, Process, Study, canonical, options
 from tsunagu.trials import metric_names
 
-__all__ = ["Tables", "named_files", "needed_columns", "open_study_table", "stored_columns"]
+__all__ = ["Tables", "named_files", "needed_columns", "open_study_table", "stored_columns", "study_headers"]
 
 READY = "ready"
 
@@ -25,10 +26,17 @@ def stored_columns(data: Data, base: Path) -> tuple[set[str] | None, list[Mistak
     try:
         opened = open_files(_files(data, base), _processes(data, base), _opening(data))
     except DataError as error:
-        place = "processes" if data.processes else "files"
-        return None, [Mistake(("data", place), line) for line in str(error).splitlines()]
+        return None, [_placed(line, data) for line in str(error).splitlines()]
     names = {name for source in opened.sources for name in (*source.names(), *source.unreadable)}
     return names | ({SCALE} if any(p.is_scaled for p in data.processes.values()) else set()), []
+
+
+def _placed(line: str, data: Data) -> Mistake:
+    """A sentence about files, at the setting that it is about."""
+    setting, colon, rest = line.partition(": ")
+    if colon and setting.startswith("data."):
+        return Mistake(tuple(setting.split(".")), rest)
+    return Mistake(("data", "processes" if data.processes else "files"), line)
 
 
 @final
@@ -107,6 +115,27 @@ def open_study_table(study: Study, base: Path) -> Table:
         needed=needed_columns(study),
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,
+    )
+
+
+def study_headers(study: Study, base: Path) -> Headers:
+    """What the headers of a study's files tell; no event is read.
+
+    Raises:
+        DataError: all that is wrong with files and columns, as far as headers tell.
+    """
+    data = study.data
+    kept = {f"class to keep {name}": name for name in data.keep}
+    roles = {"weight": data.weight, "training weight": data.train_weight, "event number": data.event_number}
+    return read_headers(
+        _files(data, base),
+        _processes(data, base),
+        _opening(data),
+        columns=data.columns,
+        needed=needed_columns(study),
+        roles=roles | kept,
+        select=data.select,
+        missing=data.missing,
     )
 
 
