@@ -31,7 +31,7 @@ STUDY = {
         "classify": {
             "inputs": ["x"],
             "output": "score",
-            "model": {"key": "MLP", "args": {"hidden": [4], "momenta": False}},
+            "model": {"key": "MLP", "args": {"hidden": [4], "inputs": 2, "momenta": False}},
             "loss": {"key": "binary", "target": "label"},
         }
     },
