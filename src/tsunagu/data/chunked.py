@@ -86,6 +86,8 @@ class ChunkedSource(Source):
 
     def read(self, names: Sequence[str]) -> dict[str, Array]:
         """Read these columns and no others, some thousand events at a time."""
+        if not names:
+            return {}
         rows = self._events()
         arrays = {n: np.empty((rows, *self._columns[n].shape), self._columns[n].dtype) for n in names}
         start = 0

@@ -39,11 +39,12 @@ class CsvSource(ChunkedSource):
         self._file = path
         self._delimiter = "\t" if path.suffix == ".tsv" else ","
         with reading(str(path), _KIND), _opened(path, self._delimiter, None) as stream:
-            schema = stream.schema
-        found = {field.name: _type(field.type) for field in schema}
-        twice = {name for name, count in Counter(schema.names).items() if count > 1}
+            # Names that are no UTF-8 are found when they are looked at.
+            self._types = {field.name: field.type for field in stream.schema}
+            names = list(stream.schema.names)
+        found = {name: _type(kind) for name, kind in self._types.items()}
+        twice = {name for name, count in Counter(names).items() if count > 1}
         found |= dict.fromkeys(twice, "there are two columns of this name")
-        self._types = {field.name: field.type for field in schema}
         self._rows: int | None = None
         layout = Layout(
             flat={n: kind for n, kind in found.items() if isinstance(kind, Column)},
