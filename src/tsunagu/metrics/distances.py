@@ -118,5 +118,5 @@ def _kolmogorov(x: float) -> float:
     """
     if x < 0.2:  # 1 to 12 digits, where the series converges slowly
         return 1.0
-    terms = ((-1) ** (k - 1) * math.exp(-2.0 * k * k * x * x) for k in range(1, 101))
+    terms = ((1.0 if k % 2 else -1.0) * math.exp(-2.0 * k * k * x * x) for k in range(1, 101))
     return min(1.0, max(0.0, 2.0 * sum(terms)))
