@@ -135,7 +135,7 @@ class TestOpenData:
     def test_a_table(self, folds):
         columns = {"jet": ["Jet_pt", "Jet_eta", "Jet_phi", "Jet_mass"], "event_number": "event"}
         table = open_table(
-            NANOAOD, columns=columns, weight="genWeight", objects={"Jet": 4}, folds=folds,
+            NANOAOD, columns=columns, weight="genWeight", n_objects={"Jet": 4}, folds=folds,
             needed=["jet", "Jet_mask", "nJet", "Jet_count", "MET_pt"],
         )  # fmt: skip
         assert len(table) == 200
