@@ -89,6 +89,10 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
         declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
     if package == "losses":
         declared |= _modules_of(PROJECT["optional-dependencies"]["objectives"])
+    if package == "data":
+        declared |= _modules_of(
+            [*PROJECT["optional-dependencies"]["root"], *PROJECT["optional-dependencies"]["hdf5"]]
+        )
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":
@@ -156,7 +160,17 @@ def test_what_is_allowed_is_let_through() -> None:
         ("import tsunagu.search, tsunagu.testing", ("optuna", "tsunagu.train", "tsunagu.tasks")),
         (
             "import tsunagu.report, tsunagu.studies",
-            ("awkward", "numba", "pythia8mc", "tsunagu.samples", "dask", "distributed", "dask_jobqueue"),
+            (
+                "awkward",
+                "h5py",
+                "numba",
+                "pythia8mc",
+                "tsunagu.samples",
+                "uproot",
+                "dask",
+                "distributed",
+                "dask_jobqueue",
+            ),
         ),
     ],
 )

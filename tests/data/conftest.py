@@ -3,10 +3,12 @@
 import json
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import uproot
 
 from tsunagu.data import ArraySource
 
@@ -49,6 +51,41 @@ def write_parquet(path, arrays):
 def write_npz(path, arrays):
     np.savez(path, **arrays)
     return path
+
+
+def write_root(path, arrays):
+    with uproot.recreate(path) as file:
+        file.mktree(
+            "t", {n: np.dtype((a.dtype, a.shape[1:])) if a.ndim > 1 else a.dtype for n, a in arrays.items()}
+        )
+        file["t"].extend(arrays)
+    return path
+
+
+def write_hdf5(path, arrays):
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return path
+
+
+def write_csv(path, arrays):
+    flat = {n: a if a.ndim == 1 else a[:, 0] for n, a in arrays.items()}
+    rows = [",".join(flat), *(",".join(map(str, row)) for row in zip(*flat.values(), strict=True))]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def writers():
+    """For each ending, a function that writes columns into a file and gives its path."""
+    return {
+        ".root": write_root,
+        ".parquet": write_parquet,
+        ".h5": write_hdf5,
+        ".csv": write_csv,
+        ".npz": write_npz,
+    }
 
 
 @pytest.fixture(params=["parquet", "npz"])

@@ -57,13 +57,13 @@ def test_sources_may_stand_among_files(folder):
 
 
 def test_all_mistakes_at_once(folder):
-    (folder / "d.csv").touch()
+    (folder / "d.xlsx").touch()
     with pytest.raises(DataError) as error:
-        open_sources([folder / "aa.npz", folder / "d.csv", folder / "none/*.npz"])
+        open_sources([folder / "aa.npz", folder / "d.xlsx", folder / "none/*.npz"])
     lines = str(error.value).splitlines()
     assert len(lines) == 3
     assert f"(did you mean '{folder}/a.npz'?)" in lines[0]
-    assert "no reader for the ending '.csv' (valid: .npz, .parquet, .pq)" in lines[1]
+    assert "no reader for the ending '.xlsx' (valid: .csv, .h5, " in lines[1]
     assert f"there is no folder '{folder}/none'" in lines[2]
 
 

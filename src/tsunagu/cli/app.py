@@ -56,6 +56,9 @@ Shape = Annotated[
     str | None,
     typer.Option("--shape", help="Of an event, where the file holds models and no study.", metavar="3,16,16"),
 ]
+HeadersOnly = Annotated[
+    bool, typer.Option("--headers", help="Open the headers of the files alone, and read no event.")
+]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
 
 
@@ -76,11 +79,14 @@ def schema(
 
 
 @app.command()
-def check(study: StudyFile, overrides: Overrides = None, shape: Shape = None) -> None:
+def check(
+    study: StudyFile, overrides: Overrides = None, shape: Shape = None, headers: HeadersOnly = False
+) -> None:
     """Find everything that is wrong with a study and its files, before any training; or with a file of models."""
+    from tsunagu.cli.events import describe_headers, describe_processes
     from tsunagu.cli.sections import judge_sections, parse_shape
     from tsunagu.spec import load_sections
-    from tsunagu.studies import check_study
+    from tsunagu.studies import check_headers, check_study
     from tsunagu.train import for_small_steps
 
     for_small_steps()
@@ -89,11 +95,19 @@ def check(study: StudyFile, overrides: Overrides = None, shape: Shape = None) ->
             console.print(judge_sections(sections, parse_shape(shape)), markup=False)
         return
     document = read_study(study, overrides)
+    if headers:
+        with problems(document):
+            found = check_headers(document.study, study.parent)
+        console.print(f"{study}: no mistakes in the headers; {found.columns} columns are needed")
+        console.print(describe_headers(found))
+        return
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)
     console.print(f"{study}: no mistakes; {len(table):,} events, {len(table.columns)} columns are read")
     for note in table.notes:
         console.print(note, markup=False)
+    for grid in describe_processes(table):
+        console.print(grid)
 
 
 @app.command()

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table as Grid
 
+from tsunagu.cli.events import describe_processes
 from tsunagu.cli.losses import describe_losses
 from tsunagu.cli.objectives import describe_objectives
 from tsunagu.cli.searches import describe_searches
@@ -33,7 +35,9 @@ __all__ = ["describe"]
 
 def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     """The parts of the plan, in the order in which they are printed."""
+    yield from describe_processes(table)
     yield _events(study, table)
+    yield from map(escape, table.notes)
     yield _tasks(study.pipeline)
     varied = [each.pipeline for _, each in variations(study) if each.data == study.data]
     yield from describe_losses(varied, table, table.split(study.data.folds))

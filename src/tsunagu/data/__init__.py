@@ -11,13 +11,16 @@ file order and systematic variation of an event.
 """
 
 from tsunagu.data.batches import batches, chunked_batches
-from tsunagu.data.describe import SampleRow, describe, describe_files
+from tsunagu.data.csv import CsvSource
+from tsunagu.data.describe import SampleRow, describe, describe_files, describe_processes
 from tsunagu.data.devices import given
 from tsunagu.data.files import find_files, open_source
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
+from tsunagu.data.hdf5 import Hdf5Source
 from tsunagu.data.npz import NpzSource
 from tsunagu.data.opening import open_table
 from tsunagu.data.parquet import ParquetSource
+from tsunagu.data.root import RootSource
 from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
@@ -26,9 +29,12 @@ __all__ = [
     "SAMPLERS",
     "ArraySource",
     "Column",
+    "CsvSource",
     "FoldChoice",
+    "Hdf5Source",
     "NpzSource",
     "ParquetSource",
+    "RootSource",
     "SampleRow",
     "Sampling",
     "Source",
@@ -38,6 +44,7 @@ __all__ = [
     "chunked_batches",
     "describe",
     "describe_files",
+    "describe_processes",
     "find_files",
     "fold_of",
     "given",

@@ -11,17 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
 
-from tsunagu.data.mapped import map_npy, write_npy
+from tsunagu.data.mapped import NpyWriter, map_npy
 from tsunagu.data.source import Array, Column, Source
 from tsunagu.data.stored import Stored
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.files import write_bytes
 
-__all__ = ["Cache", "cache_folder"]
+__all__ = ["Cache", "ColumnWriter", "cache_folder"]
 
 FORMAT = 1
 """Raised when columns are made in another way, so that older ones are not found."""
@@ -73,22 +74,51 @@ class Cache:
         Raises:
             DataError: the file cannot be written; and whatever the pieces raise.
         """
-        path = self._path(key)
-        digest = write_npy(path, rows, column, pieces)
+        with self.begin(key, rows, column) as writer:
+            for piece in pieces:
+                writer.add(piece)
+            return writer.finish(about)
+
+    @contextmanager
+    def begin(self, key: str, rows: int, column: Column) -> Iterator[ColumnWriter]:
+        """Write a column piece by piece; what is not finished inside the block leaves nothing behind."""
+        writer = ColumnWriter(self._path(key), key, rows, column)
         try:
-            note = {"key": key, "digest": digest, "about": dict(about)}
-            write_bytes(path.with_suffix(".json"), json.dumps(note, indent=1).encode())
-        except ResumeError as error:
-            raise DataError(str(error)) from error
-        array = map_npy(path, rows, column)
-        if array is None:
-            message = f"{path}: was changed or removed while it was being written"
-            raise DataError(message)
-        return Stored(array=array, key=key, known=digest)
+            yield writer
+        finally:
+            writer.drop()
 
     def _path(self, key: str) -> Path:
         words = "-".join(re.findall(r"\w+", key, re.ASCII))[:40]
         return self.folder / f"{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+
+
+@final
+class ColumnWriter:
+    """A column of a cache while it is written; made by :meth:`Cache.begin`."""
+
+    def __init__(self, path: Path, key: str, rows: int, column: Column) -> None:
+        self._path, self._key, self._rows, self._column = path, key, rows, column
+        self._writer = NpyWriter(path, rows, column)
+        self.add, self.drop = self._writer.add, self._writer.drop
+
+    def finish(self, about: Mapping[str, Any]) -> Stored:
+        """Keep it with a note, and map it.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        digest = self._writer.finish()
+        try:
+            note = {"key": self._key, "digest": digest, "about": dict(about)}
+            write_bytes(self._path.with_suffix(".json"), json.dumps(note, indent=1).encode())
+        except ResumeError as error:
+            raise DataError(str(error)) from error
+        array = map_npy(self._path, self._rows, self._column)
+        if array is None:
+            message = f"{self._path}: was changed or removed while it was being written"
+            raise DataError(message)
+        return Stored(array=array, key=self._key, known=digest)
 
 
 def cache_folder(sources: Sequence[Source], cache: Path | None) -> Path | None:
@@ -107,7 +137,15 @@ def cache_folder(sources: Sequence[Source], cache: Path | None) -> Path | None:
     paths = [source.path.resolve() for source in sources if source.path is not None]
     if not paths or len(paths) < len(sources):
         return None
-    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    files = [
+        (
+            str(path),
+            path.stat().st_size,
+            path.stat().st_mtime_ns,
+            *([source.treatment] if source.treatment else []),
+        )
+        for path, source in zip(paths, sources, strict=True)
+    ]
     name = hashlib.sha256(json.dumps([FORMAT, files]).encode()).hexdigest()[:16]
     return (cache or paths[0].with_name(f"{paths[0].name}.columns")) / name
 

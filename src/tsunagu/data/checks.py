@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from tsunagu.data.files import listed
+from tsunagu.data.listing import listed
 from tsunagu.data.source import Array
 from tsunagu.data.stored import SUMMED, in_pieces
 
@@ -38,14 +38,18 @@ class NotFinite:
         self._double = array.dtype == np.float64
         self._events += len(array)
 
-    def lines(self, file: str, name: str) -> list[str]:
-        """The sentence about what was found, if anything."""
+    def lines(self, file: str, name: str, *, is_stored: bool = True) -> list[str]:
+        """The sentence about what was found, if anything; of a column that is computed, there is no padding."""
         if not self.bad:
             return []
         # What is too large for single precision has become infinite, see `as_column`.
         beyond = "infinite" if self._double else "infinite (or beyond 3.4e38)"
         what = " or ".join(word for word, is_so in (("NaN", self._nan), (beyond, self._infinite)) if is_so)
-        remedy = "" if self._infinite else f"; if it is padding, data.missing: {{{name}: 0.0}} replaces it"
+        remedy = (
+            ""
+            if self._infinite or not is_stored
+            else f"; if it is padding, data.missing: {{{name}: 0.0}} replaces it"
+        )
         found = f"{what} in {self.bad} of {self._events} events, the first in row {self._first}"
         return [f"{file}: column '{name}': {found}{remedy}"]
 
@@ -78,16 +82,24 @@ def check_role(files: Sequence[str], name: str, role: str, array: Array) -> list
     >>> check_role(["a.npz"], "evt", "event number", np.ones(3))
     ["a.npz: column 'evt' is float64 [E]: an event number must be one whole number for each event"]
     """
-    whole = role == "event number"
-    if array.ndim == 1 and (array.dtype.kind == "i" or not whole):
+    whole = role in ("event number", "class")
+    if array.ndim == 1 and (array.dtype.kind in ("ib" if role == "class" else "i") or not whole):
         return []
     shape = ", ".join(["E", *map(str, array.shape[1:])])
-    wanted = f"an {role} must be one whole number" if whole else f"a {role} must be one number"
+    wanted = (
+        f"{'an' if role[0] == 'e' else 'a'} {role} must be one whole number"
+        if whole
+        else f"a {role} must be one number"
+    )
     return [f"{listed(files)}: column '{name}' is {array.dtype} [{shape}]: {wanted} for each event"]
 
 
-def check_duplicates(files: Sequence[str], rows: Sequence[int], name: str, event_number: Array) -> list[str]:
+def check_duplicates(
+    files: Sequence[str], rows: Sequence[int], name: str, event_number: Array, *, processes: int = 0
+) -> list[str]:
     """Event numbers that occur more than once, with the files they are in.
+
+    Several processes may each count from 0; then the sentence says how to tell their events apart.
 
     >>> check_duplicates(["a", "b"], [2, 2], "event_number", np.array([1, 2, 2, 3]))
     ["a, b: column 'event_number': 1 event number occurs more than once, the first is 2 (2 times)"]
@@ -99,7 +111,11 @@ def check_duplicates(files: Sequence[str], rows: Sequence[int], name: str, event
     values, counts = np.unique(ordered[1:][again], return_counts=True)
     where = listed([file for file, part in _by_file(files, rows, event_number) if _any_of(part, values)])
     found = f"{len(values)} event number{' occurs' if len(values) == 1 else 's occur'} more than once"
-    return [f"{where}: column '{name}': {found}, the first is {values[0]} ({counts[0] + 1} times)"]
+    remedy = ""
+    if processes > 1:
+        above = 10 ** len(str(max(abs(int(ordered[0])), abs(int(ordered[-1])))))
+        remedy = f"; where processes share numbers, event_number: {name} + {above} * process_number tells them apart"
+    return [f"{where}: column '{name}': {found}, the first is {values[0]} ({counts[0] + 1} times){remedy}"]
 
 
 def check_sum(files: Sequence[str], name: str | None, weight: Array, part: str) -> list[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
 
-from tsunagu.data.cache import Cache
+from tsunagu.data.cache import Cache, ColumnWriter
 from tsunagu.data.checks import NotFinite, check_lengths
-from tsunagu.data.loading import Loaded, Wanted, as_column, fill, made_of, replaced
-from tsunagu.data.recipes import Plan, Recipe, leaves
+from tsunagu.data.listing import listed
+from tsunagu.data.loading import Loaded, Wanted, as_column, exact_columns, fill, made_of, replaced
+from tsunagu.data.recipes import Plan, computed, leaves, plain, title
 from tsunagu.data.source import Array, Column, Source
 from tsunagu.data.stored import Stored, row_bytes
 from tsunagu.errors import DataError
@@ -22,6 +24,9 @@ __all__ = ["PER_EVENT", "convert", "total_bytes"]
 
 PER_EVENT = 32
 """Bytes of an event that no mapping spares: its row number in a split, and what sorting event numbers takes."""
+
+OPEN = 256
+"""So many columns are written at once, each into a file of its own; systems allow a thousand or so."""
 
 COPIES = 32
 """A piece is so many times smaller than the memory: it is decoded, cast, searched, stacked and written, and what
@@ -34,12 +39,13 @@ class _Reader:
     """What the files need on their way into columns, and what was found on the way: by number of the file."""
 
     sources: Sequence[Source]
-    kept: set[Recipe]
+    kept: set[str]
     missing: Mapping[str, float]
     most: int
     unread: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     odd: dict[tuple[int, str], NotFinite] = field(default_factory=dict)
     filled: dict[tuple[int, str], int] = field(default_factory=dict)
+    unfit: list[str] = field(default_factory=list)
 
 
 def convert(
@@ -69,13 +75,14 @@ def convert(
     if problems:
         return Loaded(made={}, files=files, rows=rows, problems=tuple(problems))
     _check_memory(memory, sum(rows))
-    kept = {recipe for recipe, exact in wanted if exact}
+    kept = exact_columns(wanted)
     reader = _Reader(sources=sources, kept=kept, missing=missing, most=_most(sources, plan, memory))
-    made = {item: _made(item, reader, cache, sum(rows)) for item in dict.fromkeys(wanted)}
+    made, absent = _kept(dict.fromkeys(wanted), reader, cache, sum(rows))
+    for start in range(0, len(absent), OPEN):
+        made |= _written(dict(list(absent.items())[start : start + OPEN]), reader, cache, sum(rows))
     problems = _problems(reader, plan)
-    whole = {item: stored for item, stored in made.items() if stored is not None}
     return Loaded(
-        made={} if problems else whole,
+        made={} if problems else made,
         files=files,
         rows=rows,
         problems=tuple(problems),
@@ -103,43 +110,96 @@ def _most(sources: Sequence[Source], plan: Plan, memory: int) -> int:
     return max(1, min(1 << 16, memory // (COPIES * max(1, widest))))
 
 
-def _made(item: Wanted, reader: _Reader, cache: Cache, rows: int) -> Stored | None:
-    names, column = list(dict.fromkeys(leaves(item[0]))), _column(item, reader.sources)
-    gaps = {name: reader.missing[name] for name in names if name in reader.missing}
-    key = json.dumps([*item, gaps, [name for name in names if name in reader.kept]])
-    if found := cache.find(key, rows, column):
-        stored, about = found
-        reader.filled.update({(int(file), name): n for file, name, n in about["filled"]})
-        return stored
-    filled: list[tuple[int, str, int]] = []
-    try:
-        return cache.write(key, rows, column, _pieces(item, names, reader, filled), {"filled": filled})
-    except _Faulty:
-        return None
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Absent:
+    """A column that has to be written: its key, its type, and the columns of the files it is made of."""
+
+    key: str
+    column: Column
+    names: tuple[str, ...]
 
 
-class _Faulty(Exception):
-    pass
-
-
-def _pieces(
-    item: Wanted, names: Sequence[str], reader: _Reader, filled: list[tuple[int, str, int]]
-) -> Iterator[Array]:
-    faulty = False
-    for file, source in enumerate(reader.sources):
-        odd, counts = {name: NotFinite() for name in names}, dict.fromkeys(names, 0)
+def _kept(
+    items: Iterable[Wanted], reader: _Reader, cache: Cache, rows: int
+) -> tuple[dict[Wanted, Stored], dict[Wanted, _Absent]]:
+    made: dict[Wanted, Stored] = {}
+    absent: dict[Wanted, _Absent] = {}
+    for item in items:
+        names = tuple(dict.fromkeys(leaves(item[0])))
         try:
-            for piece in source.pieces(names, reader.most):
-                yield made_of(item, {n: _prepared(n, piece.pop(n), reader, odd, counts) for n in names})
+            column = _column(item, reader.sources)
         except DataError as error:
-            reader.unread[file] += str(error).splitlines()
-            faulty = True
-        reader.odd.update({(file, name): found for name, found in odd.items()})
-        filled += [(file, name, counts[name]) for name in names if name in reader.missing]
-        faulty = faulty or any(found.bad for found in odd.values())
-    reader.filled.update({(file, name): n for file, name, n in filled})
-    if faulty:
-        raise _Faulty
+            reader.unread[0] += [f"{listed([source.name for source in reader.sources])}: column {error}"]
+            continue
+        gaps = {name: reader.missing[name] for name in names if name in reader.missing}
+        key = json.dumps([plain(item[0]), item[1], gaps, [name for name in names if name in reader.kept]])
+        if found := cache.find(key, rows, column):
+            made[item], about = found
+            reader.filled.update({(int(file), name): n for file, name, n in about["filled"]})
+        else:
+            absent[item] = _Absent(key=key, column=column, names=names)
+    return made, absent
+
+
+def _written(
+    absent: Mapping[Wanted, _Absent], reader: _Reader, cache: Cache, rows: int
+) -> dict[Wanted, Stored]:
+    """All at once, so that the files are gone through once, however many columns there are."""
+    with ExitStack() as stack:
+        writers = {
+            item: stack.enter_context(cache.begin(each.key, rows, each.column))
+            for item, each in absent.items()
+        }
+        faulty: set[Wanted] = set()
+        for file in range(len(reader.sources)):
+            faulty |= _from_file(file, absent, writers, reader)
+        return {
+            item: writer.finish({"filled": _filled(absent[item].names, reader)})
+            for item, writer in writers.items()
+            if item not in faulty
+        }
+
+
+def _from_file(
+    file: int, absent: Mapping[Wanted, _Absent], writers: Mapping[Wanted, ColumnWriter], reader: _Reader
+) -> set[Wanted]:
+    """Write the events of one file; what cannot be kept comes back."""
+    source = reader.sources[file]
+    names = list(dict.fromkeys(name for each in absent.values() for name in each.names))
+    odd = {name: NotFinite() for name in names}
+    unfit = {item: NotFinite() for item in absent if computed(item[0])}
+    counts = dict.fromkeys(names, 0)
+    try:
+        for piece in source.pieces(names, reader.most):
+            prepared = {name: _prepared(name, piece.pop(name), reader, odd, counts) for name in names}
+            for item, writer in writers.items():
+                array = made_of(item, prepared)
+                writer.add(array)
+                if item in unfit:
+                    unfit[item].add(array)
+    except DataError as error:
+        reader.unread[file] += str(error).splitlines()
+        return set(absent)
+    reader.odd.update({(file, name): found for name, found in odd.items()})
+    reader.filled.update({(file, name): counts[name] for name in names if name in reader.missing})
+    bad = {name for name, found in odd.items() if found.bad}
+    for item, found in unfit.items():
+        if not bad.intersection(absent[item].names):
+            reader.unfit.extend(found.lines(source.name, title(item[0]), is_stored=False))
+    return {item for item, each in absent.items() if bad.intersection(each.names)} | {
+        item for item, found in unfit.items() if found.bad
+    }
+
+
+def _filled(names: Sequence[str], reader: _Reader) -> list[tuple[int, str, int]]:
+    files = range(len(reader.sources))
+    return [
+        (file, name, reader.filled.get((file, name), 0))
+        for file in files
+        for name in names
+        if name in reader.missing
+    ]
 
 
 def _prepared(
@@ -165,7 +225,7 @@ def _problems(reader: _Reader, plan: Plan) -> list[str]:
     for file, source in enumerate(reader.sources):
         for name in () if file in reader.unread else plan.raw:
             lines += reader.odd.get((file, name), NotFinite()).lines(source.name, name)
-    return lines
+    return lines + reader.unfit
 
 
 def _notes(reader: _Reader, rows: Sequence[int]) -> list[str]:

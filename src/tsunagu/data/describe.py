@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tsunagu.data.table import Table
 
-__all__ = ["SampleRow", "describe", "describe_files"]
+__all__ = ["SampleRow", "describe", "describe_files", "describe_processes"]
 
 
 @final
@@ -26,6 +26,7 @@ class SampleRow:
         negative_share: the share of the events whose weight is negative.
         effective_events: ``sum(w)^2 / sum(w^2)``: that many events of equal weights have the same relative
             error.
+        files: how many files they are in, where it is told.
     """
 
     name: str
@@ -34,6 +35,7 @@ class SampleRow:
     sum_abs_weight: float
     negative_share: float
     effective_events: float
+    files: int = 0
 
 
 def describe(table: Table, label: str | None) -> list[SampleRow]:
@@ -78,10 +80,31 @@ def describe_files(table: Table) -> list[SampleRow]:
     return [_row(name, part) for name, part in zip(table.files, parts, strict=True)]
 
 
-def _row(name: str, weight: Tensor) -> SampleRow:
+def describe_processes(table: Table) -> list[SampleRow]:
+    """Events and sums of the physical weights for each process, in their order; empty without processes.
+
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from tsunagu.data import ArraySource, open_table
+    >>> files = [ArraySource({"event_number": np.arange(n, n + 20)}, f"part{n}.npz") for n in (0, 20)]
+    >>> processes = {"higgs": SimpleNamespace(files=files, tree=None, label=1, is_scaled=False)}
+    >>> table = open_table(processes=processes, folds=SimpleNamespace(k=3, test=0, validation=1))
+    >>> [(row.name, row.events, row.files) for row in describe_processes(table)]
+    [('higgs', 40, 2)]
+    """
+    parts = torch.split(table.weight, list(table.file_rows))
+    return [
+        _row(name, torch.cat(own), files=len(own))
+        for name in dict.fromkeys(table.processes)
+        if (own := [part for part, process in zip(parts, table.processes, strict=True) if process == name])
+    ]
+
+
+def _row(name: str, weight: Tensor, files: int = 0) -> SampleRow:
     squares = float(weight.square().sum())
     return SampleRow(
         name=name,
+        files=files,
         events=len(weight),
         sum_weight=float(weight.sum()),
         sum_abs_weight=float(weight.abs().sum()),

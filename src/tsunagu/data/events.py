@@ -11,17 +11,19 @@ import numpy as np
 from tsunagu.data.checks import check_duplicates, check_parts, check_role, check_sum
 from tsunagu.data.fingerprint import fingerprint
 from tsunagu.data.folds import FoldChoice, fold_of, split_events
+from tsunagu.data.listing import listed
 from tsunagu.data.loading import Loaded, Wanted
 from tsunagu.data.mapped import as_tensor, place_of
 from tsunagu.data.recipes import Plan
 from tsunagu.data.source import Array, Column
 from tsunagu.data.stored import Stored, in_pieces, size_sum
 from tsunagu.data.table import Table
+from tsunagu.data.weights import Policy, count_negative, policy_note, preserved, weigh
 
 __all__ = ["Events", "Roles", "check_events", "events_of", "table_of"]
 
 Roles = Mapping[str, str | None]
-"""The columns for ``weight``, ``training weight`` and ``event number``."""
+"""The columns for ``weight``, ``training weight``, ``event number`` and, where it is needed, ``class``."""
 
 
 @final
@@ -34,7 +36,8 @@ class Events:
         roles: which columns the others come from.
         numbers: ``[E]`` int64.
         weight: ``[E]`` float64.
-        train_weight: ``[E]``, as it is in the files.
+        train_weight: ``[E]``, not yet scaled.
+        notes: sentences on what became of negative weights.
     """
 
     loaded: Loaded
@@ -42,9 +45,10 @@ class Events:
     numbers: Stored
     weight: Stored
     train_weight: Stored
+    notes: tuple[str, ...] = ()
 
 
-def events_of(loaded: Loaded, plan: Plan, roles: Roles) -> tuple[Events | None, list[str]]:
+def events_of(loaded: Loaded, plan: Plan, roles: Roles, policy: Policy) -> tuple[Events | None, list[str]]:
     """Numbers and weights, or the sentences about why there are none."""
     named = {role: name for role, name in roles.items() if name is not None}
     if not loaded.made or not plan.recipes.keys() >= set(named.values()):
@@ -52,15 +56,16 @@ def events_of(loaded: Loaded, plan: Plan, roles: Roles) -> tuple[Events | None, 
     found = {role: loaded.made[plan.recipes[name], True] for role, name in named.items()}
     checked = [check_role(loaded.files, named[role], role, stored.array) for role, stored in found.items()]
     problems = [line for lines in checked for line in lines]
-    return (None if problems else _with_weights(loaded, roles, found)), problems
+    return (None, problems) if problems else _with_weights(loaded, roles, found, policy)
 
 
-def check_events(events: Events, folds: FoldChoice) -> list[str]:
+def check_events(events: Events, folds: FoldChoice, processes: int = 0) -> list[str]:
     """Repeated numbers, splits without events, and weights without a positive sum."""
     files, rows, roles = events.loaded.files, events.loaded.rows, events.roles
     named = {roles["weight"]: events.weight, roles["training weight"]: events.train_weight}
     weights = {name: stored.array for name, stored in named.items() if name is not None}
-    problems = check_duplicates(files, rows, str(roles["event number"]), events.numbers.array)
+    number = str(roles["event number"])
+    problems = check_duplicates(files, rows, number, events.numbers.array, processes=processes)
     for name, weight in weights.items():
         problems += check_sum(files, name, weight, "all events")
     split = split_events(events.numbers.array, folds)
@@ -69,7 +74,9 @@ def check_events(events: Events, folds: FoldChoice) -> list[str]:
     return problems + check_parts(files, weights, parts, words | {"train": f"the other folds of {folds.k}"})
 
 
-def table_of(columns: Mapping[str, Wanted], events: Events, folds: FoldChoice) -> Table:
+def table_of(
+    columns: Mapping[str, Wanted], events: Events, folds: FoldChoice, processes: tuple[str, ...] = ()
+) -> Table:
     """The table of some columns of checked events."""
     loaded = events.loaded
     mean = size_sum(events.train_weight.array) / max(1, len(events.train_weight.array))
@@ -87,22 +94,53 @@ def table_of(columns: Mapping[str, Wanted], events: Events, folds: FoldChoice) -
         fingerprint=fingerprint((name, stored.array, stored.digest) for name, stored in used.items()),
         files=loaded.files,
         file_rows=loaded.rows,
-        notes=loaded.notes,
+        processes=processes,
+        notes=(*loaded.notes, *events.notes),
         files_of={name: place for name, stored in made.items() if (place := place_of(stored.array))},
     )
 
 
-def _with_weights(loaded: Loaded, roles: Roles, found: Mapping[str, Stored]) -> Events:
+def _with_weights(
+    loaded: Loaded, roles: Roles, found: Mapping[str, Stored], policy: Policy
+) -> tuple[Events | None, list[str]]:
     numbers = found["event number"]
     if "weight" in found:
         weight = _double(loaded, found["weight"])
     else:
         weight = _derived(loaded, numbers, "ones", np.float64, lambda n: np.ones(len(n)))
-    if "training weight" in found:
-        train_weight = _double(loaded, found["training weight"])
-    else:
-        train_weight = _derived(loaded, weight, "size", np.float64, np.abs)
-    return Events(loaded=loaded, roles=roles, numbers=numbers, weight=weight, train_weight=train_weight)
+    signed = _double(loaded, found["training weight"]) if "training weight" in found else weight
+    train_weight, problems = _by_policy(loaded, signed, policy, found.get("class"))
+    negative = count_negative(signed.array)
+    notes = (policy_note(policy, negative, len(signed.array)),) if negative else ()
+    if train_weight is None:
+        return None, problems
+    events = Events(
+        loaded=loaded, roles=roles, numbers=numbers, weight=weight, train_weight=train_weight, notes=notes
+    )
+    return events, []
+
+
+def _by_policy(
+    loaded: Loaded, signed: Stored, policy: Policy, classes: Stored | None
+) -> tuple[Stored | None, list[str]]:
+    if policy.kind == "keep":
+        return signed, []
+    if policy.kind == "drop":
+        return _derived(loaded, signed, "positive", np.float64, lambda w: np.maximum(w, 0.0)), []
+    if policy.kind == "absolute":
+        return _derived(loaded, signed, "size", np.float64, np.abs), []
+    assert classes is not None
+    sums = preserved(signed.array, classes.array)
+    where = f"{listed(loaded.files)}: negative_weights: absolute_preserving"
+    if wrong := {label: total for label, (total, _) in sums.items() if not total > 0}:
+        found = [
+            f"{where}: the weights of class {n:g} sum to {total:g}; the sum must be positive"
+            for n, total in wrong.items()
+        ]
+        return None, found
+    pieces = weigh(signed.array, classes.array, sums)
+    key, column = f"preserving {sums} {signed.key} {classes.key}", Column(np.dtype(np.float64), ())
+    return loaded.keep(key, len(signed.array), column, pieces), []
 
 
 def _double(loaded: Loaded, stored: Stored) -> Stored:

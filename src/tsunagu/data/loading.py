@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import final
 
 import numpy as np
 
 from tsunagu.data.checks import NotFinite, check_lengths
-from tsunagu.data.recipes import Plan, Recipe, build
+from tsunagu.data.listing import listed
+from tsunagu.data.recipes import Plan, Recipe, build, computed, leaves, title
 from tsunagu.data.source import Array, Source
 from tsunagu.data.stored import Keep, Stored, keep_in_memory
 from tsunagu.errors import DataError
 
-__all__ = ["Loaded", "Wanted", "as_column", "fill", "load", "made_of", "replaced"]
+__all__ = ["Loaded", "Wanted", "as_column", "exact_columns", "fill", "load", "made_of", "replaced"]
 
 Wanted = tuple[Recipe, bool]
 """A column to be made, and whether it keeps float64: the columns with a role do."""
@@ -60,7 +62,7 @@ def load(
     >>> loaded.made["w", True].array, loaded.rows
     (array([1., 1.]), (2,))
     """
-    kept = {recipe for recipe, exact in wanted if exact}
+    kept = exact_columns(wanted)
     parts = [_read(source, plan.raw, kept) for source in sources]
     problems = [line for _, lines in parts for line in lines]
     notes: list[str] = []
@@ -71,9 +73,22 @@ def load(
     whole = all(len(array) == n for (read, _), n in zip(parts, rows, strict=True) for array in read.values())
     complete = whole and all(len(read) == len(plan.raw) for read, _ in parts)
     arrays = {name: _join([read.pop(name) for read, _ in parts]) for name in plan.raw} if complete else {}
-    made = {item: Stored(array=made_of(item, arrays)) for item in wanted} if arrays else {}
+    made: dict[Wanted, Stored] = {}
+    for item in wanted if arrays else ():
+        array, lines = _made(item, arrays, sources, rows)
+        made |= {} if array is None else {item: Stored(array=array)}
+        problems += lines if not problems or array is None else []
     files = tuple(source.name for source in sources)
     return Loaded(made=made, files=files, rows=rows, problems=tuple(problems), notes=tuple(notes))
+
+
+def exact_columns(wanted: Collection[Wanted]) -> set[str]:
+    """The columns of the files that keep float64.
+
+    >>> sorted(exact_columns([("w", True), ("pt", False)]))
+    ['w']
+    """
+    return {leaf for recipe, exact in wanted if exact for leaf in leaves(recipe)}
 
 
 def made_of(wanted: Wanted, arrays: Mapping[str, Array]) -> Array:
@@ -122,7 +137,23 @@ def replaced(file: str, name: str, events: int, rows: int, value: float) -> list
     return [f"{file}: column '{name}': NaN in {events} of {rows} events replaced by {value:g}"]
 
 
-def _read(source: Source, names: Sequence[str], kept: set[Recipe]) -> tuple[dict[str, Array], list[str]]:
+def _made(
+    item: Wanted, arrays: Mapping[str, Array], sources: Sequence[Source], rows: Sequence[int]
+) -> tuple[Array | None, list[str]]:
+    try:
+        made = made_of(item, arrays)
+    except DataError as error:
+        return None, [f"{listed([source.name for source in sources])}: column {error}"]
+    lines: list[str] = []
+    if computed(item[0]):
+        for source, stop, count in zip(sources, accumulate(rows), rows, strict=True):
+            found = NotFinite()
+            found.add(made[stop - count : stop])
+            lines += found.lines(source.name, title(item[0]), is_stored=False)
+    return made, lines
+
+
+def _read(source: Source, names: Sequence[str], kept: set[str]) -> tuple[dict[str, Array], list[str]]:
     try:
         read = source.read(names)
     except DataError as error:

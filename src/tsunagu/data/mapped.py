@@ -6,10 +6,10 @@ import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from tsunagu.data.fingerprint import bytes_of
 from tsunagu.data.source import Array, Column
 from tsunagu.errors import DataError
 
-__all__ = ["Place", "as_tensor", "map_npy", "place_of", "read_ahead", "write_npy"]
+__all__ = ["NpyWriter", "Place", "as_tensor", "map_npy", "place_of", "read_ahead", "write_npy"]
 
 # Linux reads no more at once, however much is asked for.
 _AHEAD = 1 << 17
@@ -33,8 +33,9 @@ class Place(NamedTuple):
     row: int
 
 
-def write_npy(path: Path, rows: int, column: Column, pieces: Iterable[Array]) -> str:
-    """Write an array piece by piece; the file is whole or absent.
+@final
+class NpyWriter:
+    """Writes an array piece by piece; the file is whole or absent.
 
     Several processes may write the same file; the last one stays. A process that is killed while it writes leaves a
     file ``<name>.<its number>.part``.
@@ -43,7 +44,58 @@ def write_npy(path: Path, rows: int, column: Column, pieces: Iterable[Array]) ->
         path: of the file; its folder is made.
         rows: events of all pieces together.
         column: dtype and shape of an event; the pieces are cast to this dtype.
-        pieces: ``[N, ...]`` each.
+
+    Raises:
+        DataError: the file cannot be written; so do the methods.
+    """
+
+    def __init__(self, path: Path, rows: int, column: Column) -> None:
+        self._path, self._rows, self._column = path, rows, column
+        self._part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        self._digest, self._written = hashlib.sha256(), 0
+        with self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._part.open("wb")
+            header = {"descr": column.dtype.str, "fortran_order": False, "shape": (rows, *column.shape)}
+            np.lib.format.write_array_header_1_0(self._file, header)
+
+    def add(self, piece: Array) -> None:
+        """Write the next events ``[N, ...]``."""
+        content = bytes_of(piece.astype(self._column.dtype, copy=False))
+        self._digest.update(content)
+        with self._writing():
+            self._file.write(content)
+        self._written += len(piece)
+
+    def finish(self) -> str:
+        """Give the file its name, and tell the SHA-256 (hexadecimal) of the array's bytes."""
+        assert self._written == self._rows
+        with self._writing():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self._path)
+        return self._digest.hexdigest()
+
+    def drop(self) -> None:
+        """Leave nothing behind of a file that is not finished; one that is stays."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._part.unlink()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            remedy = "another folder or more room is needed: data.cache"
+            message = f"{self._path}: cannot be written ({error.strerror}); {remedy}"
+            raise DataError(message) from error
+
+
+def write_npy(path: Path, rows: int, column: Column, pieces: Iterable[Array]) -> str:
+    """Write an array of its pieces ``[N, ...]``, see :class:`NpyWriter`.
 
     Returns:
         SHA-256 (hexadecimal) of the array's bytes.
@@ -57,23 +109,13 @@ def write_npy(path: Path, rows: int, column: Column, pieces: Iterable[Array]) ->
     >>> np.load(path)
     array([1., 1., 0.], dtype=float32)
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    writer = NpyWriter(path, rows, column)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            digest = _write(file, rows, column, pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        message = (
-            f"{path}: cannot be written ({error.strerror}); another folder or more room is needed: data.cache"
-        )
-        raise DataError(message) from error
+        for piece in pieces:
+            writer.add(piece)
+        return writer.finish()
     finally:
-        with suppress(OSError):
-            part.unlink()
-    return digest
+        writer.drop()
 
 
 def map_npy(path: Path, rows: int, column: Column) -> Array | None:
@@ -142,19 +184,6 @@ def read_ahead(places: Sequence[Place], rows: Tensor) -> None:
             stop = place.start + last * place.row
             for start in range(place.start + first * place.row, stop, _AHEAD):
                 os.posix_fadvise(file.fileno(), start, min(_AHEAD, stop - start), os.POSIX_FADV_WILLNEED)
-
-
-def _write(file: IO[bytes], rows: int, column: Column, pieces: Iterable[Array]) -> str:
-    header = {"descr": column.dtype.str, "fortran_order": False, "shape": (rows, *column.shape)}
-    np.lib.format.write_array_header_1_0(file, header)
-    digest, written = hashlib.sha256(), 0
-    for piece in pieces:
-        content = bytes_of(piece.astype(column.dtype, copy=False))
-        digest.update(content)
-        file.write(content)
-        written += len(piece)
-    assert written == rows
-    return digest.hexdigest()
 
 
 def _map(path: Path, start: int, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:

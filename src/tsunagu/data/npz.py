@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,7 +20,21 @@ from tsunagu.errors import DataError
 __all__ = ["NpzSource"]
 
 # What zipfile and numpy raise for files that are cut short, overwritten, or packed in a way they do not know.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,  # and NotImplementedError
+    ArithmeticError,
+    MemoryError,
+    LookupError,
+    TypeError,
+    ValueError,
+    OSError,
+)
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _READ = 1 << 20
 

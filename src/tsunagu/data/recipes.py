@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
-from tsunagu.data.files import listed
+from tsunagu.data.formulas import evaluate
+from tsunagu.data.listing import listed
 from tsunagu.data.source import Array, Column, Source
 from tsunagu.errors import DataError, did_you_mean
+from tsunagu.spec.formulas import is_formula, parse_formula
 
-__all__ = ["Declared", "Plan", "Recipe", "build", "check_names", "leaves", "plan_columns", "recipe"]
+__all__ = [
+    "Declared",
+    "Formula",
+    "Plan",
+    "Recipe",
+    "build",
+    "check_names",
+    "computed",
+    "leaves",
+    "plain",
+    "plan_columns",
+    "recipe",
+    "title",
+]
 
 Declared = Mapping[str, str | list[str]]
-Recipe = str | tuple["Recipe", ...]
-"""A column of the file, or parts that are stacked on a new last axis."""
+
+
+@final
+@dataclass(frozen=True)
+class Formula:
+    """A column that is computed: the text, and what each name in it is made of."""
+
+    text: str
+    parts: tuple[tuple[str, Recipe], ...]
+
+
+Recipe = str | tuple["Recipe", ...] | Formula
+"""A column of the file, parts that are stacked on a new last axis, or a formula."""
 
 
 @final
@@ -29,27 +55,46 @@ class Plan:
     problems: tuple[str, ...] = field(default=())
 
 
-def recipe(name: str, declared: Declared, seen: tuple[str, ...] = ()) -> Recipe:
+def recipe(name: str, declared: Declared, known: Collection[str] = (), seen: tuple[str, ...] = ()) -> Recipe:
     """Follow a name through the declared columns down to columns of the file.
 
     A declared column may be made of declared ones. Inside its own declaration a name means the column of the
     file, so ``jet_pt: jet_pt_up`` shifts everything that is made of ``jet_pt``.
 
+    Args:
+        name: of a column, or a formula.
+        declared: the columns that are made of others.
+        known: the columns of the files; one of them is meant before a formula is.
+        seen: the names on the way.
+
     Raises:
-        DataError: columns that are made of each other.
+        DataError: columns that are made of each other, and formulas that cannot be read.
 
     >>> recipe("jet_p4", {"jet_p4": ["jet_pt", "jet_eta"], "jet_pt": "jet_pt_up"})
     ('jet_pt_up', 'jet_eta')
+    >>> recipe("ht", {"ht": "jet_pt + met"})
+    Formula(text='jet_pt + met', parts=(('jet_pt', 'jet_pt'), ('met', 'met')))
     """
     if name not in declared or seen[-1:] == (name,):
-        return name
+        return _formula(name, declared, known, seen) if is_formula(name, known) else name
     if name in seen:
         message = f"columns: {' <- '.join((*seen, name))} are made of each other"
         raise DataError(message)
     parts = declared[name]
     if isinstance(parts, str):
-        return recipe(parts, declared, (*seen, name))
-    return tuple(recipe(part, declared, (*seen, name)) for part in parts)
+        return recipe(parts, declared, known, (*seen, name))
+    return tuple(recipe(part, declared, known, (*seen, name)) for part in parts)
+
+
+def _formula(text: str, declared: Declared, known: Collection[str], seen: tuple[str, ...]) -> Formula:
+    try:
+        names = parse_formula(text).names
+    except DataError as error:
+        near = did_you_mean(text, known, most=0)
+        where = f"columns: {seen[-1]}: " if seen else ""
+        message = f"{where}{error}{near}"
+        raise DataError(message) from error
+    return Formula(text, tuple((part, recipe(part, declared, known, seen)) for part in names))
 
 
 def leaves(made: Recipe) -> Iterator[str]:
@@ -61,19 +106,41 @@ def leaves(made: Recipe) -> Iterator[str]:
     if isinstance(made, str):
         yield made
     else:
-        for part in made:
+        for part in _parts(made):
             yield from leaves(part)
 
 
+def computed(made: Recipe) -> bool:
+    """Whether a recipe has a formula in it, whose values may be NaN where those of the file are not."""
+    return isinstance(made, Formula) or (not isinstance(made, str) and any(map(computed, made)))
+
+
+def plain(made: Recipe) -> Any:
+    """A recipe as JSON can tell it.
+
+    >>> plain(("jet_pt", recipe("2 * met", {})))
+    ['jet_pt', {'formula': '2 * met', 'of': {'met': 'met'}}]
+    """
+    if isinstance(made, Formula):
+        return {"formula": made.text, "of": {name: plain(part) for name, part in made.parts}}
+    return made if isinstance(made, str) else [plain(part) for part in made]
+
+
 def build(made: Recipe, raw: Mapping[str, Array]) -> Array:
-    """Make a column: the array of the file itself, or a stack ``[E, ..., parts]``.
+    """Make a column: the array of the file itself, a stack ``[E, ..., parts]``, or the value of a formula.
 
     >>> build(("pt", "eta"), {"pt": np.array([[30.0, 40.0]]), "eta": np.array([[0.5, 1.5]])}).tolist()
     [[[30.0, 0.5], [40.0, 1.5]]]
     """
     if isinstance(made, str):
         return raw[made]
+    if isinstance(made, Formula):
+        return evaluate(made.text, {name: build(part, raw) for name, part in made.parts})
     return np.stack([build(part, raw) for part in made], axis=-1)
+
+
+def _parts(made: tuple[Recipe, ...] | Formula) -> Iterable[Recipe]:
+    return [part for _, part in made.parts] if isinstance(made, Formula) else made
 
 
 def plan_columns(
@@ -94,7 +161,7 @@ def plan_columns(
     """
     available = list(dict.fromkeys(name for source in sources for name in source.names()))
     wanted = dict.fromkeys([*declared, *(available if needed is None else needed), *roles])
-    recipes, problems = _recipes(wanted, declared)
+    recipes, problems = _recipes(wanted, declared, {*available})
     raw = dict.fromkeys(leaf for made in recipes.values() for leaf in leaves(made))
     found = {leaf: _missing(leaf, sources, recipes, declared) or _mismatch(leaf, sources) for leaf in raw}
     problems += [line for lines in found.values() for line in lines]
@@ -126,12 +193,14 @@ def _is_used(name: str, needed: Sequence[str] | None, roles: Sequence[str]) -> b
     return needed is None or name in needed or name in roles
 
 
-def _recipes(wanted: Mapping[str, None], declared: Declared) -> tuple[dict[str, Recipe], list[str]]:
+def _recipes(
+    wanted: Mapping[str, None], declared: Declared, known: Collection[str]
+) -> tuple[dict[str, Recipe], list[str]]:
     recipes: dict[str, Recipe] = {}
     problems: list[str] = []
     for name in wanted:
         try:
-            recipes[name] = recipe(name, declared)
+            recipes[name] = name if name in known and name not in declared else recipe(name, declared, known)
         except DataError as error:
             problems.append(str(error))
     return recipes, problems
@@ -181,9 +250,17 @@ def _stack_problem(name: str, made: Recipe, source: Source) -> str | None:
 def _shape(made: Recipe, types: Mapping[str, Column]) -> tuple[int, ...]:
     if isinstance(made, str):
         return types[made].shape
-    parts = {" + ".join(leaves(part)): _shape(part, types) for part in made}
+    if isinstance(made, Formula):
+        none = {n: np.empty((0, *types[n].shape), types[n].dtype) for n in leaves(made)}
+        return build(made, none).shape[1:]
+    parts = {title(part): _shape(part, types) for part in made}
     if len(set(parts.values())) != 1:
         found = ", ".join(f"{part} [{', '.join(['E', *map(str, shape)])}]" for part, shape in parts.items())
         message = f"only columns of one shape can be stacked, found {found or 'none'}"
         raise DataError(message)
     return (*next(iter(parts.values())), len(made))
+
+
+def title(made: Recipe) -> str:
+    """The words for a recipe in a message."""
+    return made.text if isinstance(made, Formula) else " + ".join(leaves(made))

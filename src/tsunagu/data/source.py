@@ -32,12 +32,18 @@ class Source(ABC):
         name: of the file, for messages.
         unreadable: columns that exist but cannot be arrays, each with the reason (``"its type is string"``).
         path: of the file; None for what is no file.
+        treatment: what is done to its content on the way to columns, such as padding; columns that were kept are found
+            by it.
     """
 
     def __init__(
-        self, name: str, unreadable: Mapping[str, str] | None = None, path: Path | None = None
+        self,
+        name: str,
+        unreadable: Mapping[str, str] | None = None,
+        path: Path | None = None,
+        treatment: str = "",
     ) -> None:
-        self.name, self.path = name, path
+        self.name, self.path, self.treatment = name, path, treatment
         self.unreadable = dict(unreadable or {})
 
     @abstractmethod

@@ -36,6 +36,7 @@ class Table:
         fingerprint: SHA-256 of the columns, weights and event numbers.
         files: where the events come from, for messages.
         file_rows: number of events of each file; the rows of the table are in the order of the files.
+        processes: the physics process of each file; empty without processes.
         notes: sentences on what is not as in the files: the replaced NaN of each file and column.
         files_of: where each column is, if the tensors are parts of files rather than of memory; they read the same.
         device: where :meth:`take` and :meth:`weights` give rows; see :meth:`to`.
@@ -57,6 +58,7 @@ class Table:
     fingerprint: str
     files: tuple[str, ...] = ()
     file_rows: tuple[int, ...] = ()
+    processes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     files_of: Mapping[str, Place] = field(default_factory=dict)
     device: torch.device = CPU

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tsunagu.data.files import listed
 from tsunagu.data.folds import FoldChoice, fold_of, mix
+from tsunagu.data.listing import listed
 from tsunagu.data.loading import Loaded
 from tsunagu.data.recipes import Plan
 from tsunagu.data.source import Array, Column

@@ -11,6 +11,7 @@ function tells what it does where few events leave a sum outside its range. Noth
 from tsunagu.metrics.call import MetricCall, parse_metric
 from tsunagu.metrics.classes import average_precision, balanced_accuracy, efficiency, purity, rejection
 from tsunagu.metrics.classification import RocCurve, accuracy, auc, roc_curve
+from tsunagu.metrics.distances import KsTest, ks, ks_test
 from tsunagu.metrics.known import Metric, find_metric, known_metrics
 from tsunagu.metrics.pareto import hypervolume, pareto_front
 from tsunagu.metrics.posthoc import Isotonic, Temperature, adjust_logits, probabilities
@@ -22,6 +23,7 @@ from tsunagu.metrics.working_point import WorkingPoint, class_odds, selected, wo
 
 __all__ = [
     "Isotonic",
+    "KsTest",
     "Metric",
     "MetricCall",
     "Reliability",
@@ -40,6 +42,8 @@ __all__ = [
     "hypervolume",
     "kendall_tau",
     "known_metrics",
+    "ks",
+    "ks_test",
     "mae",
     "mse",
     "pareto_front",

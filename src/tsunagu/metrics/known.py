@@ -10,6 +10,7 @@ from typing import final
 from tsunagu.errors import Mistake, SpecError, did_you_mean
 from tsunagu.metrics.classes import average_precision, balanced_accuracy, efficiency, purity, rejection
 from tsunagu.metrics.classification import accuracy, auc
+from tsunagu.metrics.distances import ks
 from tsunagu.metrics.regression import bias, mae, mse, resolution
 
 __all__ = ["Metric", "find_metric", "known_metrics"]
@@ -73,6 +74,11 @@ _METRICS: dict[str, Metric] = {
     ),
     "efficiency": Metric(
         function=efficiency, meaning="the share of a class that is called that class", larger_is_better=True
+    ),
+    "ks": Metric(
+        function=ks,
+        meaning="the largest distance of the efficiencies of signal and background at any cut",
+        larger_is_better=True,
     ),
     "mae": Metric(function=mae, meaning="the mean absolute error", larger_is_better=False),
     "mse": Metric(function=mse, meaning="the mean squared error", larger_is_better=False),

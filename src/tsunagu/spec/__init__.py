@@ -25,6 +25,7 @@ from tsunagu.spec.canonical import canonical, digest
 from tsunagu.spec.columns import check_columns, check_leaks
 from tsunagu.spec.counting import count
 from tsunagu.spec.covering import some_architectures
+from tsunagu.spec.data import Process
 from tsunagu.spec.document import Document, load_study
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
@@ -48,6 +49,7 @@ __all__ = [
     "Node",
     "Path",
     "Pipeline",
+    "Process",
     "Search",
     "Sections",
     "Study",

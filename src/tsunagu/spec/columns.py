@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import fnmatch
+from collections.abc import Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from tsunagu.errors import Mistake, Path, did_you_mean
+from tsunagu.errors import DataError, Mistake, Path, did_you_mean
+from tsunagu.spec.formulas import is_formula, parse_formula
 from tsunagu.spec.graph import all_inputs, targets
 from tsunagu.spec.models import Data, Pipeline
 
@@ -26,20 +28,21 @@ def check_columns(data: Data, stored: Iterable[str] | None) -> list[Mistake]:
     data.columns.met: there is no column 'met_pt' (did you mean 'met_et'?)
     data.weight: there is no column 'wieght' (did you mean 'weight'?)
     """
-    circle = _check_circle(data)
-    if stored is None:
-        return circle
-    known = {*stored}
+    known = {*(stored or ())}
+    mistakes = [] if stored is None else _check_formulas(data, known)
+    mistakes += _check_circle(data, known)
+    if stored is None or mistakes:
+        return mistakes
+    valid = known | data.columns.keys()
     # Inside its own declaration a name is the column of the file.
-    named = [(path, name, known | data.columns.keys() - {path[2]}) for path, name in _parts(data)]
-    named += [
-        (("data", role), str(name), known | data.columns.keys())
-        for role in ROLES
-        if (name := getattr(data, role)) is not None
-    ]
+    named = [(path, name, known | data.columns.keys() - {path[2]}) for path, name in _parts(data, known)]
+    named += [(path, name, valid) for path, text in _roles(data) for name in _names(text, valid)]
     named += [(("data", "missing", name), name, known) for name in data.missing]
-    named += [(("data", "keep", name), name, known | data.columns.keys()) for name in data.keep]
-    return circle + [
+    named += [(("data", "keep", name), name, valid) for name in data.keep]
+    for part in ("units", "missing_codes"):
+        patterns = [name for name in getattr(data, part) if not fnmatch.filter(known, name)]
+        named += [(("data", part, name), name, known) for name in patterns]
+    return [
         Mistake(path, f"there is no column '{name}'{did_you_mean(name, valid)}")
         for path, name, valid in named
         if name not in valid
@@ -76,20 +79,45 @@ def check_leaks(data: Data, pipeline: Pipeline) -> list[Mistake]:
     return mistakes
 
 
-def _check_circle(data: Data) -> list[Mistake]:
+def _check_formulas(data: Data, known: Collection[str]) -> list[Mistake]:
+    """Formulas that cannot be read."""
+    mistakes: list[Mistake] = []
+    valid = {*known, *data.columns}
+    for path, text in [*_texts(data), *_roles(data)]:
+        try:
+            _names(text, valid)
+        except DataError as error:
+            mistakes.append(Mistake(path, f"{error}{did_you_mean(text, valid, most=0)}"))
+    return mistakes
+
+
+def _check_circle(data: Data, known: Collection[str]) -> list[Mistake]:
     edges: dict[str, list[str]] = {name: [] for name in data.columns}
-    for path, part in _parts(data):
-        name = str(path[2])
-        edges[name] += [part] if part in edges and part != name else []
     try:
+        for path, part in _parts(data, known):
+            name = str(path[2])
+            edges[name] += [part] if part in edges and part != name else []
         TopologicalSorter(edges).prepare()
     except CycleError as error:
         names: list[str] = error.args[1]
         return [Mistake(("data", "columns", names[0]), f"made of each other: {' -> '.join(names)}")]
+    except DataError:  # a formula that cannot be read has been reported as such
+        pass
     return []
 
 
-def _parts(data: Data) -> list[tuple[Path, str]]:
+def _names(text: str, known: Collection[str]) -> list[str]:
+    """The columns that a text names: itself, or those of a formula."""
+    return list(parse_formula(text).names) if is_formula(text, known) else [text]
+
+
+def _roles(data: Data) -> list[tuple[Path, str]]:
+    """The texts that need not be made: what has a role, and the selection."""
+    roles = [(("data", role), getattr(data, role)) for role in (*ROLES, "select", "classes")]
+    return [(path, text) for path, text in roles if text is not None]
+
+
+def _texts(data: Data) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for name, made in data.columns.items():
         if isinstance(made, str):
@@ -99,9 +127,22 @@ def _parts(data: Data) -> list[tuple[Path, str]]:
     return found
 
 
+def _parts(data: Data, known: Collection[str]) -> list[tuple[Path, str]]:
+    valid = {*known, *data.columns}
+    return [(path, name) for path, text in _texts(data) for name in _names(text, valid)]
+
+
 def _leaves(name: str, columns: Mapping[str, str | list[str]], above: tuple[str, ...] = ()) -> list[str]:
     if name not in columns or name in above:
         return [name]
     made = columns[name]
-    parts = [made] if isinstance(made, str) else made
+    texts = [made] if isinstance(made, str) else made
+    parts = [part for text in texts for part in _names_or_itself(text, columns)]
     return [leaf for part in parts for leaf in _leaves(part, columns, (*above, name))]
+
+
+def _names_or_itself(text: str, known: Collection[str]) -> list[str]:
+    try:
+        return _names(text, known)
+    except DataError:
+        return [text]

@@ -7,20 +7,19 @@ Legend: a *path* is the dotted way to a value, such as ``train.optimizer.args.lr
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
-    ByteSize,
     Discriminator,
     Field,
     StrictInt,
     Tag,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import Mistake
+from tsunagu.spec.data import Data, Folds
 from tsunagu.spec.fields import (
     VERSION,
     AnyArgs,
@@ -30,16 +29,12 @@ from tsunagu.spec.fields import (
     Bool,
     Device,
     Inputs,
-    Keep,
-    KeepIn,
     Name,
-    Number,
     OrChoice,
     PositiveFloat,
     PositiveInt,
     Seeds,
     Text,
-    Texts,
     Variations,
     Version,
     Weight,
@@ -50,70 +45,6 @@ from tsunagu.spec.nodes import Node, Value
 from tsunagu.spec.searches import AnySearch
 
 __all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train", "loss"]
-
-
-class Folds(Model):
-    """Folds by a hash of the event number: one for the test, one for validation, the rest for training.
-
-    Args:
-        k: how many there are; 3 or more.
-        test: the fold that is read once, at the end of a trial.
-        validation: the fold that early stopping and every choice look at.
-
-    >>> Folds(k=10).validation
-    1
-    """
-
-    k: Annotated[StrictInt, Field(ge=3)] = 5
-    test: Annotated[StrictInt, Field(ge=0)] = 0
-    validation: Annotated[StrictInt, Field(ge=0)] = 1
-
-    @model_validator(mode="after")
-    def _differ(self) -> Self:
-        if max(self.test, self.validation) >= self.k:
-            found = {"found": f"test {self.test} and validation {self.validation}", "k": self.k}
-            raise PydanticCustomError(
-                "value", "folds are numbered 0 to k - 1 with k = {k}, found {found}", found
-            )
-        if self.test == self.validation:
-            found = {"found": self.test}
-            raise PydanticCustomError(
-                "value", "test and validation must be different folds, found {found} twice", found
-            )
-        return self
-
-
-class Data(Model):
-    """Where the events are and what their columns are called.
-
-    Args:
-        files: one name, a glob, or a list; relative to the study file; ``ready:htautau`` is the shipped sample.
-        columns: new columns: another name for one, or several stacked on the last axis.
-        weight: the column of the physics weight, for metrics and plots; 1 without.
-        train_weight: the column of the training weight, for losses; the absolute physics weight without.
-        event_number: the column that decides the fold.
-        missing: for a column of the files, what stands in it in place of NaN, such as ``{jet2_pt: 0.0}`` for the
-            padding of a jet that an event does not have; NaN in any other column is an error.
-        folds: how events are split.
-        keep: for a column of classes, which fraction of each class is kept, such as ``{jet_is_tau: {1: 0.1}}``; by a hash of the
-            event number. Classes that are not named are kept whole.
-        keep_in: where events are dropped by ``keep``: ``all``, or ``train``, which leaves validation and test whole.
-        memory: how much memory the events may take, such as ``2GB``; larger tables are written as mapped files, once.
-            All of it without.
-        cache: the folder for these files, relative to the study file; beside the first file without.
-    """
-
-    files: Texts
-    columns: dict[str, Texts] = {}
-    missing: dict[str, Number] = {}
-    weight: Name | None = None
-    train_weight: Name | None = None
-    event_number: Name = "event_number"
-    folds: Folds = Folds()
-    keep: Keep = {}
-    keep_in: KeepIn = "all"
-    memory: ByteSize | None = None
-    cache: Name | None = None
 
 
 class LossTerm(Model):

@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+from tsunagu.spec.data import Process
 from tsunagu.spec.models import Data, Folds, LossTerm, Study, Task, Train
 from tsunagu.spec.searches import Search
 
@@ -34,7 +35,7 @@ def schema() -> dict[str, Any]:
     'the first metric.'
     """
     made = Study.model_json_schema()
-    inner = {model.__name__: model for model in (Data, Folds, LossTerm, Search, Task, Train)}
+    inner = {model.__name__: model for model in (Data, Folds, LossTerm, Process, Search, Task, Train)}
     for name, part in made["$defs"].items():
         _complete(part, inner[name])
     _complete(made, Study)

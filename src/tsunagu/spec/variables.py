@@ -18,14 +18,14 @@ FILES = ("data", "files")
 
 
 def expand_files(data: Any) -> tuple[Any, list[Mistake]]:
-    """The data of a study with the environment's values in ``data.files``, also where ``vary`` sets it.
+    """The data of a study with the environment's values in the names of files, also where ``vary`` sets it.
 
     >>> os.environ["SAMPLES"] = "/data"
     >>> expand_files({"data": {"files": "${SAMPLES}/a.parquet"}})
     ({'data': {'files': '/data/a.parquet'}}, [])
     """
     mistakes: list[Mistake] = []
-    for path in [FILES, *_varied(data)]:
+    for path in [FILES, *_processes(data), *_varied(data)]:
         names = _at(data, path)
         listed = enumerate(names) if isinstance(names, list) else []
         for place, name in [(path, names), *(((*path, number), name) for number, name in listed)]:
@@ -48,9 +48,21 @@ def _unknown(name: str, path: Path) -> list[Mistake]:
     ]
 
 
+def _processes(data: Any) -> list[Path]:
+    processes = _at(data, ("data", "processes"))
+    return (
+        [("data", "processes", name, "files") for name in processes] if isinstance(processes, Mapping) else []
+    )
+
+
 def _varied(data: Any) -> list[Path]:
-    options = _at(data, ("vary", ".".join(FILES)))
-    return [("vary", ".".join(FILES), label) for label in options] if isinstance(options, Mapping) else []
+    axes = _at(data, ("vary",))
+    of_files = [p for p in axes if _is_of_files(p)] if isinstance(axes, Mapping) else []
+    return [("vary", p, label) for p in of_files if isinstance(axes[p], Mapping) for label in axes[p]]
+
+
+def _is_of_files(path: Any) -> bool:
+    return isinstance(path, str) and path.startswith("data.") and path.endswith(".files")
 
 
 def _at(data: Any, path: Path) -> Any:

@@ -1,7 +1,7 @@
 """A study is trials as a product of variations and seeds, and the tables that are read off them."""
 
 from tsunagu.studies.baselines import Baseline
-from tsunagu.studies.checks import check_spec, check_study
+from tsunagu.studies.checks import check_headers, check_spec, check_study
 from tsunagu.studies.cost import Estimate, estimate
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
 from tsunagu.studies.outcome import Outcome, Watcher
@@ -18,6 +18,7 @@ __all__ = [
     "Row",
     "Tables",
     "Watcher",
+    "check_headers",
     "check_spec",
     "check_study",
     "count_stages",

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tsunagu.data import Table
-from tsunagu.errors import ChoiceError, Mistake, SpecError
+from tsunagu.data.headers import Headers
+from tsunagu.errors import ChoiceError, DataError, Mistake, SpecError
 from tsunagu.losses import SUM
 from tsunagu.metrics import parse_metric
 from tsunagu.search import Searcher, Space, check_searcher, make_searcher
@@ -14,6 +15,7 @@ from tsunagu.spec import (
     Search,
     Study,
     blame,
+    canonical,
     check_choices,
     check_columns,
     check_leaks,
@@ -22,13 +24,13 @@ from tsunagu.spec import (
     some_architectures,
     variations,
 )
-from tsunagu.studies.opening import Tables, stored_columns
+from tsunagu.studies.opening import Tables, stored_columns, study_headers
 from tsunagu.studies.searching import mixes, shares_weights, supernet
 from tsunagu.tasks import check_data, check_pipeline, check_supernet
 from tsunagu.train import check_optimizer, check_schedule
 from tsunagu.trials.executors import check_executor
 
-__all__ = ["check_spec", "check_study"]
+__all__ = ["check_headers", "check_spec", "check_study"]
 
 
 def check_spec(study: Study, base: Path | None = None) -> list[Mistake]:
@@ -66,6 +68,26 @@ def check_study(study: Study, base: Path) -> Tables:
     if mistakes:
         raise SpecError(list(dict.fromkeys(mistakes)))
     return tables
+
+
+def check_headers(study: Study, base: Path) -> Headers:
+    """As :func:`check_study`, as far as the headers of the files tell: no event is read.
+
+    Raises:
+        SpecError: mistakes of the specification.
+        DataError: columns of unfit types, shapes or lengths, of any variation.
+    """
+    if mistakes := check_spec(study, base):
+        raise SpecError(mistakes)
+    problems: list[str] = []
+    for each in {canonical(each.data): each for _, each in variations(study)}.values():
+        try:
+            study_headers(each, base)
+        except DataError as error:
+            problems += str(error).splitlines()
+    if problems:
+        raise DataError("\n".join(dict.fromkeys(problems)))
+    return study_headers(study, base)
 
 
 def _check_data(study: Study, table: Table) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import final
 
 from tsunagu.data import Table, open_table
-from tsunagu.data.files import open_sources
+from tsunagu.data.headers import Headers, read_headers
+from tsunagu.data.processes import SCALE, Opening, open_files
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Data, Study, canonical, options
+from tsunagu.spec import Data, Process, Study, canonical, options
 from tsunagu.trials import metric_names
 
-__all__ = ["Tables", "needed_columns", "open_study_table", "stored_columns"]
+__all__ = ["Tables", "named_files", "needed_columns", "open_study_table", "stored_columns", "study_headers"]
 
 READY = "ready"
 
@@ -23,10 +24,19 @@ READY = "ready"
 def stored_columns(data: Data, base: Path) -> tuple[set[str] | None, list[Mistake]]:
     """The columns of the files, or None and the reason why the files cannot be opened."""
     try:
-        sources = open_sources(_located(data, base))
+        opened = open_files(_files(data, base), _processes(data, base), _opening(data))
     except DataError as error:
-        return None, [Mistake(("data", "files"), line) for line in str(error).splitlines()]
-    return {name for source in sources for name in (*source.names(), *source.unreadable)}, []
+        return None, [_placed(line, data) for line in str(error).splitlines()]
+    names = {name for source in opened.sources for name in (*source.names(), *source.unreadable)}
+    return names | ({SCALE} if any(p.is_scaled for p in data.processes.values()) else set()), []
+
+
+def _placed(line: str, data: Data) -> Mistake:
+    """A sentence about files, at the setting that it is about."""
+    setting, colon, rest = line.partition(": ")
+    if colon and setting.startswith("data."):
+        return Mistake(tuple(setting.split(".")), rest)
+    return Mistake(("data", "processes" if data.processes else "files"), line)
 
 
 @final
@@ -88,11 +98,16 @@ def open_study_table(study: Study, base: Path) -> Table:
     """
     data = study.data
     return open_table(
-        _located(data, base),
+        _files(data, base),
+        processes=_processes(data, base),
+        **vars(_opening(data)),
+        select=data.select,
         columns=data.columns,
         missing=data.missing,
         weight=data.weight,
         train_weight=data.train_weight,
+        negative_weights=data.negative_weights,
+        classes=data.classes,
         event_number=data.event_number,
         folds=data.folds,
         keep=data.keep,
@@ -103,9 +118,60 @@ def open_study_table(study: Study, base: Path) -> Table:
     )
 
 
-def _located(data: Data, base: Path) -> list[str]:
-    files = [data.files] if isinstance(data.files, str) else list(data.files)
-    return [_locate(name, base) for name in files]
+def study_headers(study: Study, base: Path) -> Headers:
+    """What the headers of a study's files tell; no event is read.
+
+    Raises:
+        DataError: all that is wrong with files and columns, as far as headers tell.
+    """
+    data = study.data
+    kept = {f"class to keep {name}": name for name in data.keep}
+    roles = {"weight": data.weight, "training weight": data.train_weight, "event number": data.event_number}
+    return read_headers(
+        _files(data, base),
+        _processes(data, base),
+        _opening(data),
+        columns=data.columns,
+        needed=needed_columns(study),
+        roles=roles | kept,
+        select=data.select,
+        missing=data.missing,
+    )
+
+
+def named_files(data: Data) -> str:
+    """The files of a data section as they are written, for a message.
+
+    >>> named_files(Data(files="a.npz"))
+    'a.npz'
+    """
+    named = [data.files] if data.files is not None else [p.files for p in data.processes.values()]
+    return ", ".join(name for names in named for name in ([names] if isinstance(names, str) else names))
+
+
+def _opening(data: Data) -> Opening:
+    return Opening(
+        tree=data.tree,
+        n_objects=data.n_objects,
+        units=data.units,
+        missing_codes=data.missing_codes,
+        luminosity=data.luminosity,
+    )
+
+
+def _files(data: Data, base: Path) -> list[str] | None:
+    return None if data.files is None else _located(data.files, base)
+
+
+def _processes(data: Data, base: Path) -> dict[str, Process]:
+    return {
+        name: process.model_copy(update={"files": _located(process.files, base)})
+        for name, process in data.processes.items()
+    }
+
+
+def _located(files: str | list[str], base: Path) -> list[str]:
+    return [_locate(name, base) for name in ([files] if isinstance(files, str) else files)]
 
 
 def _locate(name: str, base: Path) -> str:

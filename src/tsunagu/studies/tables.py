@@ -85,7 +85,7 @@ def write_summary(
         },
         "training": {"cpu_seconds": _or_none(unit)},
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
-        "table": {"files": list(table.files), "fingerprint": table.fingerprint},
+        "table": {"files": list(table.files), "fingerprint": table.fingerprint, "notes": list(table.notes)},
         "methods": [_method(name, chosen[name], tried[name], agreements, unit) for name in methods],
         "baselines": [
             {"method": b.method, **fold_field(b.fold), "metrics": dict(b.metrics)} for b in baselines

@@ -20,7 +20,7 @@ from tsunagu.data import Table
 from tsunagu.errors import DataError, ResumeError, TsunaguError
 from tsunagu.files import write_bytes
 from tsunagu.spec import Study, variations
-from tsunagu.studies.opening import Tables, open_study_table
+from tsunagu.studies.opening import Tables, named_files, open_study_table
 from tsunagu.train import choose_device
 from tsunagu.trials import Store, Trial, Watched, follow, run_group
 from tsunagu.trials.executors import Answer, Failure
@@ -118,7 +118,7 @@ def _followed(study: Study, base: Path, device: torch.device, fingerprint: str) 
         tables = Tables.open([study, *(varied for _, varied in variations(study))], base)
         found = [table for table in tables.opened.values() if table.fingerprint == fingerprint]
         if not found:
-            msg = f"{study.data.files}: not all processes read the same events there; give all of them the same files"
+            msg = f"{named_files(study.data)}: not all processes read the same events there; give all of them the same files"
             raise DataError(msg)
         return _placed(found[0], device)
     return _on_device[fingerprint, str(device)]
@@ -132,7 +132,7 @@ def _table(group: Sequence[Assigned], base: Path) -> Table:
         table = open_study_table(assigned.study, base)
         _opened[table.fingerprint] = table
     if assigned.fingerprint not in _opened:
-        found = assigned.study.data.files
+        found = named_files(assigned.study.data)
         msg = f"{found}: a worker reads other events there than the study was checked with; give all workers the same files"
         raise DataError(msg)
     table = _opened[assigned.fingerprint]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import Split, Table
-from tsunagu.data.files import listed
+from tsunagu.data.listing import listed
 from tsunagu.errors import DataError, Mistake, SpecError
 from tsunagu.losses import Loss, find_loss
 from tsunagu.metrics import MetricCall, parse_metric

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import Split, Table
-from tsunagu.data.files import listed
+from tsunagu.data.listing import listed
 from tsunagu.errors import DataError
 from tsunagu.losses import FitsEvents, Loss
 from tsunagu.tasks.stages import Stage

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tsunagu.data import SAMPLERS, Sampling, Table, sampling
 from tsunagu.data.augment import Augmentation, Mixup, find_augmentation, known_augmentations
-from tsunagu.data.files import listed
+from tsunagu.data.listing import listed
 from tsunagu.errors import DataError, Mistake, Path, SpecError, did_you_mean
 from tsunagu.losses import find_loss
 from tsunagu.spec import LossTerm, Pipeline, architectures, options, resolve
