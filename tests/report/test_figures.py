@@ -479,7 +479,10 @@ def test_of_many_methods_the_best_on_the_validation_events_are_drawn(own, read, 
     drawn = set(read(own / "figures" / "roc_score.csv")["method"]) - {"visible_mass"}
     assert drawn == {f"m{n:02}" for n in range(3, 11)}
     told = (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
-    assert "only the best 8 methods on the validation events are drawn, not m00, m01, m02" in told
+    assert (
+        "only the best 8 methods on the validation events are drawn over each other, not m00, m01, m02"
+        in told
+    )
     assert [method.number for method in read_outcome(own).shown] == list(range(8))
 
 

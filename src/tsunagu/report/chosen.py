@@ -35,7 +35,7 @@ def short_label(label: str) -> str:
 
 def choice_counts(outcome: Outcome, label: str) -> dict[str, Counter[str]]:
     """How often each option was taken, by method; methods that have no such choice are not there."""
-    found = {method.name: _count(method, label) for method in outcome.shown}
+    found = {method.name: _count(method, label) for method in outcome.listed}
     return {name: counts for name, counts in found.items() if counts}
 
 

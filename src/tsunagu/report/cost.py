@@ -26,7 +26,7 @@ def draw_cost(outcome: Outcome) -> Drawing:
         Undrawable: no method has both.
     """
     column = outcome.metric_column("test")
-    found, left_out = each_drawable(lambda method: _point(method, column), outcome.shown)
+    found, left_out = each_drawable(lambda method: _point(method, column), outcome.listed)
     figure, (axes,) = canvas()
     for method, cost, spread in found:
         look: dict[str, Any] = {

@@ -122,7 +122,7 @@ def _planned(outcome: Outcome) -> Plan:
         yield f"choices_{slug}", partial(draw_choices, outcome, label)
     if outcome.trades:
         yield "pareto", partial(draw_pareto, outcome)
-    yield from _searches(outcome, slugs)
+    yield from _searches(outcome)
     for output in outcome.outputs:
         if output.classifies:
             yield from _classification(outcome, output, slugs)
@@ -132,10 +132,11 @@ def _planned(outcome: Outcome) -> Plan:
         yield f"learning_{slug}", partial(draw_learning, outcome, method)
 
 
-def _searches(outcome: Outcome, slugs: Sequence[str]) -> Plan:
-    if any(method.tried > len(method.trials) or method.searches for method in outcome.shown):
+def _searches(outcome: Outcome) -> Plan:
+    if any(method.tried > len(method.trials) or method.searches for method in outcome.listed):
         yield "cost", partial(draw_cost, outcome)
-    for slug, method in zip(slugs, outcome.shown, strict=True):
+    slugs = _slugs([method.name for method in outcome.listed])
+    for slug, method in zip(slugs, outcome.listed, strict=True):
         if method.searches:
             yield f"search_{slug}", partial(draw_search, outcome, method)
             yield f"supernet_{slug}", partial(draw_supernet, outcome, method)
@@ -183,7 +184,7 @@ def _not_shown(outcome: Outcome) -> list[str]:
         return list(outcome.unchosen)
     return [
         *outcome.unchosen,
-        f"only the best {MOST} methods on the validation events are drawn, not {', '.join(hidden)}",
+        f"only the best {MOST} methods on the validation events are drawn over each other, not {', '.join(hidden)}",
     ]
 
 

@@ -22,8 +22,8 @@ __all__ = ["CHOICE", "MOST", "SEARCH", "Method", "Outcome", "Output"]
 CHOICE, SEARCH = "choice:", "search:"
 """Before the label of a choice, and before what is of the search that made it, in the columns of ``results.csv``."""
 
-MOST = 8
-"""Methods in one figure; more lines cannot be told apart."""
+MOST, MOST_ROWS = 8, 24
+"""Methods in one figure: over each other, since more lines cannot be told apart; and with a row each."""
 
 
 @final
@@ -222,10 +222,18 @@ class Outcome:
 
     @property
     def shown(self) -> tuple[Method, ...]:
-        """The at most :data:`MOST` methods that are drawn: the best on the *validation* events, in their order."""
-        if len(self.methods) <= MOST:
+        """At most :data:`MOST`, to be drawn over each other: the best on the *validation* events, in their order."""
+        return self._best(MOST)
+
+    @property
+    def listed(self) -> tuple[Method, ...]:
+        """The same where each has a row of its own: at most :data:`MOST_ROWS`."""
+        return self._best(MOST_ROWS)
+
+    def _best(self, most: int) -> tuple[Method, ...]:
+        if len(self.methods) <= most:
             return self.methods
-        best = sorted(self.ranked(self.methods, "validation")[:MOST], key=lambda method: method.number)
+        best = sorted(self.ranked(self.methods, "validation")[:most], key=lambda method: method.number)
         # Numbered anew, since the looks of eight in a row differ most.
         return tuple(replace(method, number=number) for number, method in enumerate(best))
 

@@ -115,7 +115,7 @@ def violins(outcome: Outcome, column: str) -> tuple[list[Violin], list[Violin], 
             raise Undrawable(msg)
         return _violin(method, column, PALETTE[method.number % len(PALETTE)])
 
-    drawn, absent = each_drawable(trained, outcome.shown)
+    drawn, absent = each_drawable(trained, outcome.listed)
     plain = [_violin(method, column, BASELINE) for method in outcome.baselines if len(method.values(column))]
     return drawn, plain, absent
 
