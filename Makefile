@@ -70,7 +70,7 @@ bench: $(VENV)/bench  ## the speed suite: ratios, taken alternating in one run; 
 
 # Studies whose tables and figures are pages of the documentation. A further one is a name here and four lines below. One alone, and smaller:
 # make studies STUDIES=htautau-grid EVENTS=500 KEPT=out/kept CHANGES="--set seeds=2 --set train.epochs=1"
-STUDIES ?= htautau-grid taujet-class-balance
+STUDIES ?= htautau-grid htautau-search htautau-candidates taujet-class-balance
 EVENTS ?=
 CHANGES ?=
 KEPT ?= docs/studies
@@ -80,6 +80,18 @@ htautau-grid.sample := htautau
 htautau-grid.events := 10000
 htautau-grid.kept := study.yaml results.csv chosen.csv $(patsubst %,figures/%.png,\
 	overview violin_auc choices_calibrate choices_classify roc_score)
+
+htautau-search.file := examples/htautau/search.yaml
+htautau-search.sample := htautau
+htautau-search.events := 10000
+htautau-search.kept := study.yaml results.csv chosen.csv supernet.csv figures/methods.md $(patsubst %,figures/%.png,\
+	violin_auc choices_calibrate choices_classify cost search_DARTS search_ASNG supernet_SPOS_pretrained)
+
+htautau-candidates.file := examples/htautau/candidates.yaml
+htautau-candidates.sample := htautau
+htautau-candidates.events := 10000
+htautau-candidates.kept := study.yaml results.csv chosen.csv figures/methods.md $(patsubst %,figures/%.png,\
+	violin_auc choices_classify roc_score)
 
 taujet-class-balance.file := examples/taujet/class_balance.yaml
 taujet-class-balance.sample := taujet
@@ -93,7 +105,7 @@ taujet.rows := --jets
 
 events = $(or $(EVENTS),$($*.events))
 table = out/$($*.sample)-$(events).parquet
-studies: $(STUDIES:%=study-%)  ## the studies of the documentation, an hour and a half; tables and figures go to docs/studies/
+studies: $(STUDIES:%=study-%)  ## the studies of the documentation, some three hours; tables and figures go to docs/studies/
 
 .PHONY: $(STUDIES:%=study-%)
 $(STUDIES:%=study-%): study-%: $(VENV)/demo

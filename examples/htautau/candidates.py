@@ -60,7 +60,7 @@ study = tn.Study(
             "train.intermediate": False,
         },
     },
-    seeds=10,
+    seeds=3,
 )
 
 if __name__ == "__main__":

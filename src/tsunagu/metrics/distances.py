@@ -64,7 +64,9 @@ def ks_test(
 
 
 def ks(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None) -> float:
-    """How far signal and background are apart: the largest difference of their efficiencies at any cut.
+    r"""How far signal and background are apart: the largest difference of their efficiencies at any cut.
+
+    :math:`\max_c |\epsilon_1(c) - \epsilon_0(c)|`, with :math:`\epsilon_k(c)` the weighted share of class k above the cut c.
 
     Args:
         prediction: ``[E]``, ``[E, 1]`` or two logits ``[E, 2]``; any column can be a score.
