@@ -8,9 +8,9 @@ from rich.table import Table as Grid
 
 from tsunagu.data import Split, Table
 from tsunagu.errors import DataError
-from tsunagu.losses import CountedLoss, find_loss
+from tsunagu.losses import CountedLoss
 from tsunagu.spec import LossTerm, Pipeline, architectures, canonical, resolve
-from tsunagu.tasks import fit_loss
+from tsunagu.tasks import fit_loss, plain_loss
 
 __all__ = ["describe_losses"]
 
@@ -24,7 +24,7 @@ def describe_losses(pipelines: Sequence[Pipeline], table: Table, split: Split) -
             found |= {f"{task.output} {canonical(term)}": (task.output, term) for term in terms}
     for output, term in found.values():
         try:
-            loss = fit_loss(find_loss(term.key)(**term.args), term.target, table, split)
+            loss = fit_loss(plain_loss(term), term.target, table, split)
         except DataError as error:
             yield f"{term.key}: {error}"
             continue

@@ -17,6 +17,7 @@ from tsunagu.layers.dense import activate, dense
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import PT_SCALE, LogMomentum, correct, log_pt
 from tsunagu.layers.registry import register
+from tsunagu.layers.sites import FiLMSite
 
 __all__ = ["ScaleFactor", "TauCNN", "TauMLP", "embedded"]
 
@@ -38,6 +39,7 @@ class TauMLP(nn.Module):
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
         tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
+        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -59,13 +61,16 @@ class TauMLP(nn.Module):
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
         pixels = maps * rows * columns
         self.momenta = LogMomentum(pt_scale)
-        self.embed = nn.Sequential(nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout))
-        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout)
+        self.embed = nn.Sequential(
+            nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout, film=film)
+        )
+        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout, film=film)
         initialise(self)
 
     def forward(self, jet_image: Tensor, jet_p4: Tensor, tag: Tensor | None = None) -> Tensor:
@@ -91,6 +96,7 @@ class TauCNN(nn.Module):
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
         tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
+        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -117,16 +123,19 @@ class TauCNN(nn.Module):
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
         pixels = channels // 4 * _shrunk(rows, kernel) * _shrunk(columns, kernel)
         self.momenta = LogMomentum(pt_scale)
-        convolutions = _convolutions(maps, channels, kernel, activation)
+        convolutions = _convolutions(maps, channels, kernel, activation, film)
         self.embed = nn.Sequential(
-            *convolutions, nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout)
+            *convolutions,
+            nn.Flatten(),
+            *dense([pixels, *features, _EMBEDDING], activation, dropout, film=film),
         )
-        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout)
+        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout, film=film)
         initialise(self)
 
     def forward(self, jet_image: Tensor, jet_p4: Tensor, tag: Tensor | None = None) -> Tensor:
@@ -193,17 +202,24 @@ def _calibrate(
     return correct(jet, head(torch.cat(parts, dim=-1)), momenta.pt_scale)
 
 
-def _convolutions(maps: int, channels: int, kernel: int, activation: str | nn.Module) -> list[nn.Module]:
+def _convolutions(
+    maps: int, channels: int, kernel: int, activation: str | nn.Module, film: bool
+) -> list[nn.Module]:
     if channels < 4:
         msg = f"channels must be 4 or more (the last convolution has a quarter of them), found {channels}"
         raise ValueError(msg)
     half, quarter = channels // 2, channels // 4
+
+    def block(before: int, after: int, size: int) -> list[nn.Module]:
+        site = [FiLMSite(after)] if film else []
+        return [nn.Conv2d(before, after, size), activate(activation), *site]
+
     return [
-        *(nn.Conv2d(maps, channels, kernel), activate(activation)),
-        *(nn.Conv2d(channels, half, kernel), activate(activation)),
+        *block(maps, channels, kernel),
+        *block(channels, half, kernel),
         nn.MaxPool2d(2),
-        *(nn.Conv2d(half, half, 2), activate(activation)),
-        *(nn.Conv2d(half, quarter, 2), activate(activation)),
+        *block(half, half, 2),
+        *block(half, quarter, 2),
     ]
 
 

@@ -15,6 +15,13 @@ from tsunagu.losses.affinity import AffinityMargin
 from tsunagu.losses.balanced import ClassBalanced, ClassBalancedBinary, ClassBalancedFocal, InverseFrequency
 from tsunagu.losses.classes import CountedLoss
 from tsunagu.losses.counts import class_balanced_weights, class_sizes, effective_number
+from tsunagu.losses.distributions import (
+    Distribution,
+    find_distribution,
+    known_distributions,
+    make,
+    register_distribution,
+)
 from tsunagu.losses.focal import BinaryFocal, Focal, focal_logits, focal_probability
 from tsunagu.losses.labels import Binary, CrossEntropy
 from tsunagu.losses.loss import (
@@ -32,7 +39,10 @@ from tsunagu.losses.loss import (
 )
 from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
+from tsunagu.losses.parameters import Number, given, wide
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
+from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_curve
+from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
     "AffinityMargin",
@@ -46,6 +56,9 @@ __all__ = [
     "ClassLoss",
     "CountedLoss",
     "CrossEntropy",
+    "Curve",
+    "Dirichlet",
+    "Distribution",
     "FitsEvents",
     "Focal",
     "FourMomentum",
@@ -57,18 +70,29 @@ __all__ = [
     "LogitAdjusted",
     "Loss",
     "MeanSquared",
+    "Number",
+    "Simplex",
     "align",
     "check_finite",
     "class_balanced_weights",
     "class_sizes",
     "effective_number",
     "event_mean",
+    "find_curve",
+    "find_distribution",
     "find_loss",
     "focal_logits",
     "focal_probability",
+    "given",
+    "known_curves",
+    "known_distributions",
     "known_losses",
+    "make",
+    "register_curve",
+    "register_distribution",
     "register_loss",
     "weighted_mean",
+    "wide",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch.nn import functional
 from tsunagu.losses.classes import is_logit, of_label, signed_logits
 from tsunagu.losses.labels import check_logits, check_whole
 from tsunagu.losses.loss import ClassLoss, register_loss
+from tsunagu.losses.parameters import Number, wide
 
 __all__ = ["BinaryFocal", "Focal", "check_gamma", "focal_logits", "focal_probability", "focal_term"]
 
@@ -36,7 +37,8 @@ class Focal(ClassLoss):
     [0.173287]
     """
 
-    gamma: float = 2.0
+    parameters: ClassVar[tuple[str, ...]] = ("gamma",)
+    gamma: Number = 2.0
     classes: int | None = None
 
     def __post_init__(self) -> None:
@@ -47,7 +49,7 @@ class Focal(ClassLoss):
             return focal_term(signed_logits(prediction, target), self.gamma)
         check_logits(prediction, target, self.classes)
         label = target.long()
-        if self.gamma == 1.0 or self.gamma >= 2.0:
+        if not isinstance(self.gamma, Tensor) and (self.gamma == 1.0 or self.gamma >= 2.0):
             # Fewer steps; for other gammas a derivative of the power is infinite where p is 1.
             value = functional.cross_entropy(prediction, label, reduction="none")
             return value * value.neg().expm1().neg().pow(self.gamma)
@@ -80,8 +82,9 @@ class BinaryFocal(ClassLoss):
     [0.173287, 0.173287]
     """
 
-    gamma: float = 2.0
-    alpha: float | None = None
+    parameters: ClassVar[tuple[str, ...]] = ("gamma", "alpha")
+    gamma: Number = 2.0
+    alpha: Number | None = None
 
     def __post_init__(self) -> None:
         check_gamma(self.gamma)
@@ -96,7 +99,10 @@ class BinaryFocal(ClassLoss):
         value = focal_term(signed_logits(prediction, target), self.gamma)
         if self.alpha is None:
             return value
-        return of_label((1.0 - self.alpha, self.alpha), target.to(value.dtype)) * value
+        label = target.to(value.dtype)
+        if isinstance(self.alpha, Tensor):
+            return of_label(torch.stack([1.0 - self.alpha, self.alpha], dim=1), label) * value
+        return of_label((1.0 - self.alpha, self.alpha), label) * value
 
     def check(self, target: Tensor) -> str | None:
         return check_whole(target, 2)
@@ -106,8 +112,12 @@ class BinaryFocal(ClassLoss):
         return focal_probability(prediction, self.gamma, self.alpha)
 
 
-def focal_term(u: Tensor, gamma: float) -> Tensor:
+def focal_term(u: Tensor, gamma: Number) -> Tensor:
     """``-(1 - p)^gamma log p`` of ``p = s(u)``, finite with its gradient for every finite u.
+
+    Args:
+        u: ``[E, ...]``.
+        gamma: a number, or ``[E]``.
 
     >>> u = torch.logit(torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64))
     >>> [round(value, 6) for value in focal_term(u, 2.0).tolist()]
@@ -116,7 +126,9 @@ def focal_term(u: Tensor, gamma: float) -> Tensor:
     # softplus turns linear at 20 in torch, logsigmoid does not.
     log_p = functional.logsigmoid(u)
     # log(1 - p) = log p - u, so one of the two logarithms is enough.
-    return -log_p if gamma == 0.0 else -torch.exp(gamma * (log_p - u)) * log_p
+    if not isinstance(gamma, Tensor) and gamma == 0.0:
+        return -log_p
+    return -torch.exp(wide(gamma, u) * (log_p - u)) * log_p
 
 
 def focal_probability(logits: Tensor, gamma: float, alpha: float | None = None) -> Tensor:
@@ -162,7 +174,7 @@ def focal_logits(logits: Tensor, gamma: float, alpha: float | None = None) -> Te
     return _log_h(torch.stack(odds, dim=1), gamma)
 
 
-def check_gamma(gamma: float) -> None:
+def check_gamma(gamma: Number) -> None:
     """Raise a ValueError for a gamma below 0."""
     if not gamma >= 0.0:
         msg = f"gamma must be 0 or more, found {gamma}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 
 from tsunagu.losses.loss import Loss, align, event_mean, register_loss
+from tsunagu.losses.parameters import Number, wide
 from tsunagu.losses.regression import check_finite
 
 __all__ = ["FourMomentum", "FourMomentumPtEtaPhi"]
@@ -34,12 +35,13 @@ class FourMomentum(Loss):
     [0.2083333283662796]
     """
 
-    pt_scale: float = 0.01
+    parameters: ClassVar[tuple[str, ...]] = ("pt_scale",)
+    pt_scale: Number = 0.01
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         guess, aimed = _momenta(prediction, target)
         difference = _cartesian(guess) - _cartesian(aimed)
-        return event_mean((difference * self.pt_scale).square())
+        return event_mean((difference * wide(self.pt_scale, difference)).square())
 
     def check(self, target: Tensor) -> str | None:
         return _check_momenta(target)
@@ -63,7 +65,8 @@ class FourMomentumPtEtaPhi(Loss):
     True
     """
 
-    pt_scale: float = 0.01
+    parameters: ClassVar[tuple[str, ...]] = ("pt_scale",)
+    pt_scale: Number = 0.01
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         guess, aimed = _momenta(prediction, target)
@@ -77,7 +80,7 @@ class FourMomentumPtEtaPhi(Loss):
 
     def _log_pt(self, pt: Tensor) -> Tensor:
         # An untrained model may say pt < 0; the floor keeps its logarithm finite.
-        return (pt * self.pt_scale + 0.1).clamp(min=1e-4).log()
+        return (pt * wide(self.pt_scale, pt) + 0.1).clamp(min=1e-4).log()
 
 
 def _momenta(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ from tsunagu.layers import reseed
 from tsunagu.metrics import MetricCall, WorkingPoint
 from tsunagu.random import derive_seed
 from tsunagu.tasks import Graph, Stage
+from tsunagu.train.conditioning import at_default, dealt
 
 __all__ = [
     "Evaluation",
@@ -57,7 +58,16 @@ def predict(graph: Graph, table: Table, rows: Tensor) -> dict[str, Tensor]:
     columns = graph.columns()
     graph.eval()
     with torch.no_grad():
-        return _joined(_on_cpu(graph(table.take(columns, chunk))) for chunk in torch.split(rows, CHUNK))
+        return _joined(
+            _on_cpu(graph(table.take(columns, chunk) | default_inputs(graph, len(chunk), table.device)))
+            for chunk in torch.split(rows, CHUNK)
+        )
+
+
+def default_inputs(graph: Graph, events: int, device: torch.device) -> dict[str, Tensor]:
+    """What a batch holds beside columns where every condition has the middle of its range; nothing without conditions."""
+    conditions = graph.conditions
+    return conditions.inputs(at_default(conditions, events, device)) if conditions else {}
 
 
 def evaluate(
@@ -89,6 +99,8 @@ def evaluate(
         for chunk in torch.split(rows, CHUNK):
             known = {name: given(output, chunk, table.device) for name, output in (frozen or {}).items()}
             batch = table.take(columns, chunk) | known
+            if graph.conditions:
+                batch |= graph.conditions.inputs(dealt(graph.conditions, table, chunk))
             made = known | graph(batch, stage.tasks, stage.substitutes)
             weight = table.weights(chunk).double()
             total += (weight * stage.event_loss(made, batch)).sum()

@@ -158,12 +158,12 @@ class Population:
             )
             for seed in unique
         ]
-        augmented = bool(first.pipeline.train.augment)
+        keyed = bool(first.pipeline.train.augment) or bool(first.graph.conditions)
         step = self._watched
         for parts in zip(*streams, strict=True):
             index = torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0)
             steps = (place.epoch, place.step)
-            keys = [derive_seed(seed, "augment", *steps) for seed in unique] if augmented else []
+            keys = [derive_seed(seed, "augment", *steps) for seed in unique] if keyed else []
             losses += step(active, stepper, Batch(index, orders, keys))
             step = self._step
             for member in active:

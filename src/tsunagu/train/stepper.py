@@ -17,6 +17,7 @@ from tsunagu.layers import sharing
 from tsunagu.losses import weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term
+from tsunagu.tasks.conditions import VALUES
 from tsunagu.train.augmenting import Augmented, Shown
 from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
@@ -67,7 +68,10 @@ def alike(first: Stage, second: Stage) -> bool:
         (first.name, first.tasks, first.frozen, dict(first.substitutes)),
         (second.name, second.tasks, second.frozen, dict(second.substitutes)),
     )
-    terms = [[(t.output, t.target, t.loss) for t in stage.terms] for stage in (first, second)]
+    terms = [
+        [(t.output, t.target, t.loss, t.given, t.factor, t.timed) for t in stage.terms]
+        for stage in (first, second)
+    ]
     return names[0] == names[1] and terms[0] == terms[1]
 
 
@@ -225,9 +229,11 @@ class Stepper:
 
     def _event_losses(self, known: Mapping[str, Pick]) -> Tensor:
         members, total = len(self._members), None
+        values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
         for term, weight in self._terms:
             prediction, target = known[term.output].all(), known[term.target].all()
-            part = term.loss(prediction.flatten(0, 1), target.flatten(0, 1)).view(members, -1)
+            each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values)
+            part = each.view(members, -1)
             part = part if weight is None else weight * part
             total = part if total is None else total + part
         assert total is not None
