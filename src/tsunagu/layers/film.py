@@ -59,16 +59,17 @@ class FiLM(nn.Module):
         if x.ndim < 2 or x.shape[1] != self.features:
             msg = f"FiLM({self.features}) modulates [E, {self.features}, ...], found {list(x.shape)}"
             raise ValueError(msg)
-        return modulated(x, self.generator(condition), 1)
+        gamma, beta = self.generator(condition).chunk(2, dim=1)
+        return modulated(x, gamma, beta, 1)
 
 
 @final
 class Conditioned(nn.Module):
     """A network with sites, and what makes their scales and shifts of a condition.
 
-    ``h = v(c) * silu(u(c))``, a trunk that all sites share, with ``v`` without bias; for each site one linear layer without bias gives
-    ``[gamma, beta] = W h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
-    without a condition; and W begins at 0, so that it begins as that everywhere.
+    ``h = v(c) * silu(u(c))``, a trunk that all sites share, with ``v`` without bias; for each site linear layers without bias give
+    ``gamma = W h`` and ``beta = W' h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
+    without a condition; and W and W' begin at 0, so that it begins as that everywhere.
 
     Args:
         model: with one site at least; its sites listen to this module from now on.
@@ -94,8 +95,10 @@ class Conditioned(nn.Module):
             raise ValueError(msg)
         self.model = model
         self.value, self.gate = nn.Linear(conditions, hidden, bias=False), nn.Linear(conditions, hidden)
-        self.heads = nn.ModuleList(nn.Linear(hidden, 2 * site.features, bias=False) for site in sites)
-        for head in self.heads:
+        self.scales, self.shifts = (
+            nn.ModuleList(nn.Linear(hidden, site.features, bias=False) for site in sites) for _ in range(2)
+        )
+        for head in (*self.scales, *self.shifts):
             nn.init.zeros_(head.weight)
         self._modulation = Modulation()
         for number, site in enumerate(sites):
@@ -106,10 +109,10 @@ class Conditioned(nn.Module):
             made: Tensor = self.model(*inputs, **named)
         return made
 
-    def modulations(self, condition: Tensor) -> list[Tensor]:
-        """``[gamma, beta]`` of each site, ``[E, 2 C]``, for ``condition [E, L]``."""
+    def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
         trunk = self.value(condition) * nn.functional.silu(self.gate(condition))
-        return [head(trunk) for head in self.heads]
+        return [(scale(trunk), shift(trunk)) for scale, shift in zip(self.scales, self.shifts, strict=True)]
 
     def at(self, condition: Tensor) -> nn.Module:
         """A copy of the model at one condition ``[L]``, whose sites scale and shift by constants."""
@@ -117,5 +120,5 @@ class Conditioned(nn.Module):
             made = self.modulations(condition.unsqueeze(0))
         plain = copy.deepcopy(self.model)
         for site, own in zip(film_sites(plain).values(), made, strict=True):
-            site.fix(own[0])
+            site.fix(*own)
         return plain

@@ -22,18 +22,18 @@ class Modulation:
     """
 
     def __init__(self) -> None:
-        self._values: Sequence[Tensor] | None = None
+        self._values: Sequence[tuple[Tensor, Tensor]] | None = None
 
     @contextmanager
-    def being(self, values: Sequence[Tensor]) -> Iterator[None]:
-        """While the block runs, the sites read these: ``[E, 2 C]`` each, scales and shifts."""
+    def being(self, values: Sequence[tuple[Tensor, Tensor]]) -> Iterator[None]:
+        """While the block runs, the sites read these: gamma and beta, ``[E, C]`` each."""
         self._values = values
         try:
             yield
         finally:
             self._values = None
 
-    def of(self, number: int) -> Tensor | None:
+    def of(self, number: int) -> tuple[Tensor, Tensor] | None:
         """That of one site."""
         return None if self._values is None else self._values[number]
 
@@ -55,10 +55,12 @@ class FiLMSite(nn.Module):
     True
     """
 
-    constant: Tensor | None
+    gamma: Tensor | None
+    beta: Tensor | None
 
     def __init__(self, features: int, axis: int = 1) -> None:
         super().__init__()
+        self.gamma = self.beta = None
         self.features, self.axis = features, axis
         self._source: Modulation | None = None
         self._number = 0
@@ -67,37 +69,43 @@ class FiLMSite(nn.Module):
         """Take scales and shifts from there from now on."""
         self._source, self._number = source, number
 
-    def fix(self, modulation: Tensor) -> None:
-        """Scale and shift all events by the same ``[2 C]`` from now on."""
+    def fix(self, gamma: Tensor, beta: Tensor) -> None:
+        """Scale and shift all events by the same ``[1, C]`` from now on."""
         self._source = None
-        self.register_buffer("constant", modulation.clone())
+        del self.gamma, self.beta
+        self.register_buffer("gamma", gamma.clone())
+        self.register_buffer("beta", beta.clone())
 
     def forward(self, x: Tensor) -> Tensor:
         own = None if self._source is None else self._source.of(self._number)
         if own is not None:
-            return modulated(x, own, self.axis)
-        constant = self._buffers.get("constant")
-        return x if constant is None else modulated(x, constant.unsqueeze(0), self.axis)
+            return modulated(x, *own, self.axis)
+        return (
+            x if self.gamma is None or self.beta is None else modulated(x, self.gamma, self.beta, self.axis)
+        )
 
     def extra_repr(self) -> str:
         return str(self.features)
 
 
-def modulated(x: Tensor, modulation: Tensor, axis: int) -> Tensor:
+def modulated(x: Tensor, gamma: Tensor, beta: Tensor, axis: int) -> Tensor:
     """``(1 + gamma) x + beta``.
 
     Args:
         x: ``[E, ...]``, or ``[E N, ...]`` with the N parts of an event one after the other.
-        modulation: ``[E, 2 C]``, gamma and beta; or ``[1, 2 C]``.
+        gamma: ``[E, C]``, or ``[1, C]``.
+        beta: of the same shape.
         axis: of C in ``x``, 1 or -1.
     """
-    if len(x) != len(modulation) != 1:
-        parts = x.unflatten(0, (len(modulation), -1))
-        return modulated(parts, modulation, axis + 1 if axis > 0 else axis).flatten(0, 1)
-    gamma, beta = modulation.chunk(2, dim=1)
-    shape = [len(modulation), *[1] * (x.ndim - 1)]
-    shape[axis] = gamma.shape[1]
-    return torch.addcmul(x + beta.view(shape), x, gamma.view(shape))
+    if x.ndim > 2:
+        shape = [len(gamma), *[1] * (x.ndim - 1)]
+        shape[axis] = gamma.shape[1]
+        gamma, beta = gamma.view(shape), beta.view(shape)
+    if len(x) != len(gamma) != 1:
+        parts = x.unflatten(0, (len(gamma), -1))
+        gamma, beta = gamma.unsqueeze(1), beta.unsqueeze(1)
+        return torch.addcmul(parts + beta, parts, gamma).flatten(0, 1)
+    return torch.addcmul(x + beta, x, gamma)
 
 
 def film_sites(module: nn.Module) -> dict[str, FiLMSite]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Self, get_args
 
 import torch
@@ -15,7 +14,7 @@ from torch.nn import functional
 from tsunagu.losses.counts import Counts, class_sizes
 from tsunagu.losses.labels import check_logits, check_whole
 from tsunagu.losses.loss import ClassLoss, align
-from tsunagu.losses.parameters import Number
+from tsunagu.losses.parameters import Number, constant
 
 __all__ = [
     "CountedLoss",
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 
-Constant = tuple[float, ...] | tuple[tuple[float, ...], ...]
 PerClass = tuple[float, ...] | Tensor
 """Numbers ``[C]`` of the classes, or ``[E, C]``, those of each event."""
 
@@ -183,20 +181,6 @@ def of_label(values: PerClass, label: Tensor) -> Tensor:
     if isinstance(values, Tensor):
         return label_of(label, values, label)
     return torch.lerp(torch.full_like(label, values[0]), torch.full_like(label, values[1]), label)
-
-
-def constant(values: Constant | Tensor, like: Tensor) -> Tensor:
-    """Numbers as a tensor in the dtype and on the device of another; made once."""
-    if isinstance(values, Tensor):
-        return values.to(like.dtype)
-    return _constant(values, like.dtype, like.device)
-
-
-@lru_cache(maxsize=256)
-def _constant(values: Constant, dtype: torch.dtype, device: torch.device) -> Tensor:
-    # A tensor of an inference could not be used in a later training.
-    with torch.inference_mode(mode=False):
-        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def _classes(values: PerClass) -> int:

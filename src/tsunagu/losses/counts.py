@@ -10,6 +10,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from tsunagu.losses.parameters import constant
+
 __all__ = ["Counts", "class_balanced_weights", "class_sizes", "effective_number", "event_weights"]
 
 Counts = Literal["events", "weights", "effective"]
@@ -97,11 +99,11 @@ def event_weights(sizes: Sequence[float], one_minus_beta: Tensor) -> Tensor:
     >>> event_weights([9000, 1000], torch.tensor([1e-4])).round(decimals=4).tolist()
     [[0.2764, 1.7236]]
     """
-    n = torch.tensor(tuple(sizes), dtype=torch.float64, device=one_minus_beta.device)
-    rest = one_minus_beta.double().unsqueeze(-1)
-    effective = torch.where(rest == 0.0, n, -torch.expm1(n * torch.log1p(-rest)) / rest)
-    inverse = effective.reciprocal()
-    return len(sizes) * inverse / inverse.sum(-1, keepdim=True)
+    # So small a number gives 1 / n, as 0 does, but nothing is divided by 0.
+    rest = one_minus_beta.double().clamp(min=1e-300).unsqueeze(-1)
+    n = constant(tuple(sizes), rest)
+    inverse = rest / torch.expm1(n * torch.log1p(-rest))
+    return inverse / inverse.mean(-1, keepdim=True)
 
 
 def _check(events: list[float], sums: list[float], counts: Counts) -> None:

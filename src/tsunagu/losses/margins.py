@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tsunagu.losses.classes import CountedLoss, PerClass, constant, entropy, label_of, weighted_entropy
+from tsunagu.losses.classes import CountedLoss, PerClass, entropy, label_of, weighted_entropy
 from tsunagu.losses.labels import check_logits
 from tsunagu.losses.loss import Loss, register_loss
-from tsunagu.losses.parameters import Number, wide
+from tsunagu.losses.parameters import Number, constant, wide
 from tsunagu.losses.weighted import ClassWeighted, Reduction, balanced, check_share
 
 __all__ = ["BalancedSoftmax", "Ldam", "LogitAdjusted"]

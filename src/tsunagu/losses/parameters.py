@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import TypeVar
 
+import torch
 from torch import Tensor
 
-__all__ = ["Number", "given", "wide"]
+__all__ = ["Number", "constant", "given", "wide"]
 
 Number = float | Tensor
 """A number, or ``[E]``, one for each event."""
+
+Constant = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 T = TypeVar("T")
 
@@ -46,3 +50,17 @@ def wide(value: Number, like: Tensor) -> Number:
     if not isinstance(value, Tensor):
         return value
     return value.to(like.dtype).view(-1, *[1] * (like.ndim - 1))
+
+
+def constant(values: Constant | Tensor, like: Tensor) -> Tensor:
+    """Numbers as a tensor in the dtype and on the device of another; made once."""
+    if isinstance(values, Tensor):
+        return values.to(like.dtype)
+    return _constant(values, like.dtype, like.device)
+
+
+@lru_cache(maxsize=256)
+def _constant(values: Constant, dtype: torch.dtype, device: torch.device) -> Tensor:
+    # A tensor of an inference could not be used in a later training.
+    with torch.inference_mode(mode=False):
+        return torch.tensor(values, dtype=dtype, device=device)

@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 from torch import Tensor
 
-from tsunagu.losses.classes import CountedLoss, PerClass, constant
+from tsunagu.losses.classes import CountedLoss, PerClass
 from tsunagu.losses.counts import class_balanced_weights, event_weights
-from tsunagu.losses.parameters import Number
+from tsunagu.losses.parameters import Number, constant
 
 __all__ = ["ClassWeighted", "Reduction", "balanced", "check_share"]
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.random import derive_seed
 from tsunagu.spec import Value, canonical
+from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import here
 from tsunagu.train.frozen import freeze
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
@@ -158,13 +159,14 @@ class Population:
             )
             for seed in unique
         ]
-        keyed = bool(first.pipeline.train.augment) or bool(first.graph.conditions)
+        augmented = bool(first.pipeline.train.augment)
+        drawn = [derive_seed(seed, "condition", place.epoch) for seed in unique]
         step = self._watched
         for parts in zip(*streams, strict=True):
             index = torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0)
             steps = (place.epoch, place.step)
-            keys = [derive_seed(seed, "augment", *steps) for seed in unique] if keyed else []
-            losses += step(active, stepper, Batch(index, orders, keys))
+            keys = [derive_seed(seed, "augment", *steps) for seed in unique] if augmented else []
+            losses += step(active, stepper, Batch(index, orders, keys, Turn(tuple(drawn), place.step)))
             step = self._step
             for member in active:
                 member.position.step += 1

@@ -19,6 +19,7 @@ from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term
 from tsunagu.tasks.conditions import VALUES
 from tsunagu.train.augmenting import Augmented, Shown
+from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
 from tsunagu.train.frozen import Frozen, gathered
@@ -55,11 +56,13 @@ class Batch:
         index: ``[S, B]`` rows of the table.
         orders: for each member, which of the S it sees.
         keys: for each of the S, what the random numbers of augmentations derive from; none for events as they are.
+        turn: which draws of conditions it gets; None for the middle of every range.
     """
 
     index: Tensor
     orders: tuple[int, ...]
     keys: Sequence[int] = ()
+    turn: Turn | None = None
 
 
 def alike(first: Stage, second: Stage) -> bool:
@@ -155,7 +158,7 @@ class Stepper:
         Returns:
             ``[R]``: the losses before the step.
         """
-        losses = self._differentiated(self._events.show(batch.index, batch.keys), batch.orders)
+        losses = self._differentiated(self._events.show(batch.index, batch.keys, batch.turn), batch.orders)
         self.updates.step()
         return losses
 
@@ -169,7 +172,7 @@ class Stepper:
         Returns:
             ``[R]``: the losses of the whole batch before the step.
         """
-        shown, orders = self._events.show(batch.index, batch.keys), batch.orders
+        shown, orders = self._events.show(batch.index, batch.keys, batch.turn), batch.orders
         part = world.part(batch.index.shape[1])
         sizes = self._events.weights(shown).abs().sum(1)
         # A batch that is too small to be shared is everybody's, and everybody's share of it is the same.
