@@ -114,6 +114,14 @@ class Conditioned(nn.Module):
         trunk = self.value(condition) * nn.functional.silu(self.gate(condition))
         return [(scale(trunk), shift(trunk)) for scale, shift in zip(self.scales, self.shifts, strict=True)]
 
+    def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
+        """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""
+        assert isinstance(self.model, nn.Sequential)
+        with self._modulation.being(self.modulations(condition)):
+            for layer in self.model[first:]:
+                x = layer(x)
+        return x
+
     def at(self, condition: Tensor) -> nn.Module:
         """A copy of the model at one condition ``[L]``, whose sites scale and shift by constants."""
         with torch.no_grad():

@@ -170,7 +170,7 @@ class LogUniform(Distribution):
         return _scaled(values.log(), *self._logs)
 
     def grid(self, points: int) -> Tensor:
-        return _within(_steps(*self._logs, points).exp(), self.low, self.high)
+        return _ends(_steps(*self._logs, points).exp(), self.low, self.high)
 
     def contains(self, values: Sequence[float]) -> bool:
         return self.low <= values[0] <= self.high
@@ -209,7 +209,7 @@ class OneMinusLogUniform(Distribution):
         return _scaled(torch.log1p(-values), *self._logs)
 
     def grid(self, points: int) -> Tensor:
-        return _within(1.0 - _steps(*self._logs, points).exp(), self.low, self.high)
+        return _ends(1.0 - _steps(*self._logs, points).exp(), self.low, self.high)
 
     def contains(self, values: Sequence[float]) -> bool:
         return self.low <= values[0] <= self.high
@@ -246,3 +246,10 @@ def _steps(low: float, high: float, points: int) -> Tensor:
     if points == 1:
         return torch.full((1, 1), 0.5 * (low + high), dtype=torch.float64)
     return torch.linspace(low, high, points, dtype=torch.float64).unsqueeze(1)
+
+
+def _ends(values: Tensor, low: float, high: float) -> Tensor:
+    # A logarithm and its inverse round.
+    if len(values) > 1:
+        values[0], values[-1] = low, high
+    return values

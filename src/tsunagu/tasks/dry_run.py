@@ -165,6 +165,8 @@ def _try_stage(
     tasks = (*stage.frozen, *stage.tasks)
     known |= table.take([*graph.columns(tasks, stage.substitutes), *stage.targets], rows)
     known |= {output: known[column] for output, column in stage.substitutes.items()}
+    if graph.conditions:
+        known |= graph.conditions.inputs(graph.conditions.default.expand(len(rows), -1))
     for name in tasks:
         task = pipeline.tasks[name]
         try:
