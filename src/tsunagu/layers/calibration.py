@@ -39,7 +39,7 @@ class TauMLP(nn.Module):
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
         tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -96,7 +96,7 @@ class TauCNN(nn.Module):
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
         tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -210,16 +210,13 @@ def _convolutions(
         raise ValueError(msg)
     half, quarter = channels // 2, channels // 4
 
-    def block(before: int, after: int, size: int) -> list[nn.Module]:
-        site = [FiLMSite(after)] if film else []
-        return [nn.Conv2d(before, after, size), activate(activation), *site]
-
     return [
-        *block(maps, channels, kernel),
-        *block(channels, half, kernel),
+        *(nn.Conv2d(maps, channels, kernel), activate(activation)),
+        *(nn.Conv2d(channels, half, kernel), activate(activation)),
         nn.MaxPool2d(2),
-        *block(half, half, 2),
-        *block(half, quarter, 2),
+        *(nn.Conv2d(half, half, 2), activate(activation)),
+        *(nn.Conv2d(half, quarter, 2), activate(activation)),
+        *([FiLMSite(quarter)] if film else []),
     ]
 
 

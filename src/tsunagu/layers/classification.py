@@ -41,7 +41,7 @@ class MLP(nn.Module):
         pt_scale: in 1/GeV, for momenta.
         met: whether the missing momentum is read, with ``momenta`` only: 3 numbers more, see :class:`LeadingFrame`;
             False leaves one that is handed over unread, None refuses it.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``x [E, ...]``, by default tau momenta ``[E, 2, 3]``, and ``met [E, 2]`` = (x, y) in GeV; returns ``[E]``, or
     ``[E, outputs]`` for more than 1.
@@ -157,7 +157,7 @@ class MassMLP(nn.Module):
         activation: a class of ``torch.nn`` by name, or a module to copy.
         dropout: the probability after each activation.
         met: whether the missing momentum is read; False leaves one that is handed over unread, None refuses it.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``x [E, 2, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
 

@@ -52,7 +52,7 @@ def dense(
         activation: as for :func:`activate`.
         dropout: the probability after each activation; 0 leaves the layer out.
         last: whether the last layer is activated too.
-        film: whether there is a site for a condition behind each activation.
+        film: whether there is a site for a condition behind the last activation: what is before it is shared by all values.
 
     Returns:
         ``[..., sizes[0]] -> [..., sizes[-1]]``.
@@ -68,11 +68,12 @@ def dense(
         msg = f"layer sizes must be positive, found {list(sizes)}"
         raise ValueError(msg)
     layers: list[nn.Module] = []
+    hidden = len(sizes) - 1 if last else len(sizes) - 2
     for i in range(len(sizes) - 1):
         layers.append(nn.Linear(sizes[i], sizes[i + 1]))
-        if last or i < len(sizes) - 2:
+        if i < hidden:
             layers.append(activate(activation))
-            layers += [FiLMSite(sizes[i + 1], axis=-1)] if film else []
+            layers += [FiLMSite(sizes[i + 1], axis=-1)] if film and i == hidden - 1 else []
             layers += [Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers)
 

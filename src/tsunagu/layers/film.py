@@ -67,9 +67,9 @@ class FiLM(nn.Module):
 class Conditioned(nn.Module):
     """A network with sites, and what makes their scales and shifts of a condition.
 
-    ``h = v(c) * silu(u(c))``, a trunk that all sites share, with ``v`` without bias; for each site linear layers without bias give
-    ``gamma = W h`` and ``beta = W' h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
-    without a condition; and W and W' begin at 0, so that it begins as that everywhere.
+    ``h = v(c) * silu(u(c))``, a trunk that all sites share, with ``v`` without bias; for each site its rows of one linear layer without bias
+    give ``[gamma, beta] = W h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
+    without a condition; and W begins at 0, so that it begins as that everywhere.
 
     Args:
         model: with one site at least; its sites listen to this module from now on.
@@ -95,11 +95,10 @@ class Conditioned(nn.Module):
             raise ValueError(msg)
         self.model = model
         self.value, self.gate = nn.Linear(conditions, hidden, bias=False), nn.Linear(conditions, hidden)
-        self.scales, self.shifts = (
-            nn.ModuleList(nn.Linear(hidden, site.features, bias=False) for site in sites) for _ in range(2)
-        )
-        for head in (*self.scales, *self.shifts):
-            nn.init.zeros_(head.weight)
+        # The heads of all sites are one matrix, since many small products cost more than a large one.
+        self._sizes = [size for site in sites for size in (site.features, site.features)]
+        self.heads = nn.Linear(hidden, sum(self._sizes), bias=False)
+        nn.init.zeros_(self.heads.weight)
         self._modulation = Modulation()
         for number, site in enumerate(sites):
             site.listen(self._modulation, number)
@@ -112,7 +111,8 @@ class Conditioned(nn.Module):
     def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
         trunk = self.value(condition) * nn.functional.silu(self.gate(condition))
-        return [(scale(trunk), shift(trunk)) for scale, shift in zip(self.scales, self.shifts, strict=True)]
+        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)  # type: ignore[no-untyped-call]
+        return list(zip(made[::2], made[1::2], strict=True))
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
         """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""

@@ -35,7 +35,7 @@ class RotatedMLP(nn.Module):
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
         tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
     or ``[E, outputs]``.
@@ -89,7 +89,7 @@ class ResidualMLP(nn.Module):
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
         tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
     or ``[E, outputs]``.
@@ -142,7 +142,7 @@ class Residual(nn.Module):
         hidden: between W1 and W2.
         activation: a class of ``torch.nn`` by name, or a module to copy.
         dropout: the probability after the activation.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``[..., width]`` to the same.
 

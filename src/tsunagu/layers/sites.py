@@ -98,14 +98,14 @@ def modulated(x: Tensor, gamma: Tensor, beta: Tensor, axis: int) -> Tensor:
         axis: of C in ``x``, 1 or -1.
     """
     if x.ndim > 2:
-        shape = [len(gamma), *[1] * (x.ndim - 1)]
+        shape = [gamma.shape[0], *[1] * (x.ndim - 1)]
         shape[axis] = gamma.shape[1]
         gamma, beta = gamma.view(shape), beta.view(shape)
-    if len(x) != len(gamma) != 1:
-        parts = x.unflatten(0, (len(gamma), -1))
+    if x.shape[0] != gamma.shape[0] != 1:
+        parts = x.view(gamma.shape[0], -1, *x.shape[1:])
         gamma, beta = gamma.unsqueeze(1), beta.unsqueeze(1)
-        return torch.addcmul(parts + beta, parts, gamma).flatten(0, 1)
-    return torch.addcmul(x + beta, x, gamma)
+        return torch.addcmul(beta, parts, 1.0 + gamma).flatten(0, 1)
+    return torch.addcmul(beta, x, 1.0 + gamma)
 
 
 def film_sites(module: nn.Module) -> dict[str, FiLMSite]:

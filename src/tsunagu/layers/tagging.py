@@ -32,7 +32,7 @@ class JetTagger(nn.Module):
         dropout: the probability after each activation.
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
-        film: whether there is a site for a condition behind each activation; by itself where the pipeline has one.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, N, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.

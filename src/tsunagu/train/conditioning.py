@@ -17,7 +17,7 @@ from tsunagu.tasks.conditions import Conditions
 
 __all__ = ["Drawn", "Turn", "at_default", "dealt"]
 
-BLOCK = 16_384
+BLOCK = 4096
 """Events whose numbers are made at once: small tensors would cost more time than a step of a small network."""
 
 
