@@ -60,7 +60,7 @@ class Registry(Generic[T]):
         return sorted(self._kept)
 
 
-def imported(key: str, base: type[T]) -> type[T]:
+def imported(key: str, base: type[Any]) -> type[Any]:
     """The class at an import path ``my_package.my_module:MyClass``.
 
     Raises:

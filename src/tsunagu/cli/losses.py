@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table as Grid
 
+from tsunagu.cli.conditions import spelled
 from tsunagu.data import Split, Table
 from tsunagu.errors import DataError
 from tsunagu.losses import CountedLoss
@@ -29,7 +30,7 @@ def describe_losses(pipelines: Sequence[Pipeline], table: Table, split: Split) -
             yield f"{term.key}: {error}"
             continue
         if isinstance(loss, CountedLoss):
-            settings = "".join(f", {name} {value}" for name, value in term.args.items())
+            settings = "".join(f", {name} {spelled(value)}" for name, value in term.args.items())
             yield _classes(f"{term.key}({output}, {term.target}){settings}", loss)
 
 

@@ -111,16 +111,15 @@ class Conditioned(nn.Module):
     def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
         trunk = self.value(condition) * nn.functional.silu(self.gate(condition))
-        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)  # type: ignore[no-untyped-call]
+        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)
         return list(zip(made[::2], made[1::2], strict=True))
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
         """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""
         assert isinstance(self.model, nn.Sequential)
         with self._modulation.being(self.modulations(condition)):
-            for layer in self.model[first:]:
-                x = layer(x)
-        return x
+            behind: Tensor = self.model[first:](x)
+        return behind
 
     def at(self, condition: Tensor) -> nn.Module:
         """A copy of the model at one condition ``[L]``, whose sites scale and shift by constants."""

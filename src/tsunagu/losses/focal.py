@@ -131,7 +131,7 @@ def focal_term(u: Tensor, gamma: Number) -> Tensor:
     return -torch.exp(wide(gamma, u) * (log_p - u)) * log_p
 
 
-def focal_probability(logits: Tensor, gamma: float, alpha: float | None = None) -> Tensor:
+def focal_probability(logits: Tensor, gamma: Number, alpha: Number | None = None) -> Tensor:
     """The probability of each class that a score trained with the focal loss stands for.
 
     ``eta_c = h(q_c) / sum_k h(q_k)``, ``h(v) = v / ((1 - v)^gamma - gamma (1 - v)^(gamma - 1) v log v)``, where q is the
@@ -156,7 +156,7 @@ def focal_probability(logits: Tensor, gamma: float, alpha: float | None = None) 
     return torch.softmax(focal_logits(logits, gamma), dim=-1)
 
 
-def focal_logits(logits: Tensor, gamma: float, alpha: float | None = None) -> Tensor:
+def focal_logits(logits: Tensor, gamma: Number, alpha: Number | None = None) -> Tensor:
     """The logarithms of odds whose sigmoid or softmax is :func:`focal_probability`.
 
     Of one logit u: ``(1 + gamma) u - log(1 + gamma r(u)) + log(1 + gamma r(-u))``, ``r(u) = exp(u) log(1 + exp(-u))``.
@@ -167,7 +167,7 @@ def focal_logits(logits: Tensor, gamma: float, alpha: float | None = None) -> Te
         alpha: of ``binary_focal``, for ``[E]``.
     """
     if logits.ndim == 1:
-        shift = 0.0 if alpha is None else math.log(alpha / (1.0 - alpha))
+        shift = 0.0 if alpha is None else math.log(float(alpha) / (1.0 - float(alpha)))
         return _log_h(logits, gamma) - _log_h(-logits, gamma) - shift
     classes = torch.arange(logits.shape[1], device=logits.device)
     odds = [_odds_of(logits, c.expand(len(logits), 1)) for c in classes]
@@ -181,7 +181,7 @@ def check_gamma(gamma: Number) -> None:
         raise ValueError(msg)
 
 
-def _log_h(u: Tensor, gamma: float) -> Tensor:
+def _log_h(u: Tensor, gamma: Number) -> Tensor:
     low = u.clamp(max=20.0)
     # Beyond 20, exp(u) log(1 + exp(-u)) = 1 - exp(-u) / 2 + ... is 1 to 1e-9.
     r = torch.where(u > 20.0, torch.ones_like(u), -low.exp() * functional.logsigmoid(low))

@@ -139,8 +139,8 @@ class Ldam(ClassWeighted):
 
     @cached_property
     def margins(self) -> tuple[float, ...]:
-        """``[C]``, the largest being ``margin``."""
-        return tuple(self.margin * share for share in self._shares)
+        """``[C]``, the largest being ``margin``, where that is one number."""
+        return tuple(float(self.margin) * share for share in self._shares)
 
     @cached_property
     def _shares(self) -> tuple[float, ...]:
@@ -157,7 +157,8 @@ class Ldam(ClassWeighted):
         """What is added to the scaled cosines of an event of each class, ``[C, C]``."""
         place = range(len(self.margins))
         return tuple(
-            tuple(-self.scale * m if a == b else 0.0 for b in place) for a, m in enumerate(self.margins)
+            tuple(-float(self.scale) * m if a == b else 0.0 for b in place)
+            for a, m in enumerate(self.margins)
         )
 
     def probability(self, prediction: Tensor) -> Tensor:

@@ -80,6 +80,9 @@ def evaluate(
 ) -> Evaluation:
     """The stage's loss with the training weight, and the metric with the physics weight, on the given rows ``[N]``.
 
+    Where there are conditions, events are dealt out to a fixed grid of their values for the loss, and the metric is that of the
+    middle of their ranges.
+
     Only what the metric reads is kept of a chunk: an intermediate output may be far larger than a score.
 
     Args:
@@ -90,7 +93,7 @@ def evaluate(
         rows: ``[N]`` row numbers.
         frozen: the outputs ``[E, ...]`` of frozen tasks.
     """
-    columns, wanted = columns_of(graph, stage), set(metric.arguments)
+    columns, wanted, conditions = columns_of(graph, stage), set(metric.arguments), graph.conditions
     total, size = torch.zeros(2, dtype=torch.float64, device=table.device)
     parts: list[dict[str, Tensor]] = []
     graph.eval()
@@ -99,12 +102,16 @@ def evaluate(
         for chunk in torch.split(rows, CHUNK):
             known = {name: given(output, chunk, table.device) for name, output in (frozen or {}).items()}
             batch = table.take(columns, chunk) | known
-            if graph.conditions:
-                batch |= graph.conditions.inputs(dealt(graph.conditions, table, chunk))
+            if conditions:
+                batch |= conditions.inputs(dealt(conditions, table, chunk))
             made = known | graph(batch, stage.tasks, stage.substitutes)
             weight = table.weights(chunk).double()
             total += (weight * stage.event_loss(made, batch)).sum()
             size += weight.abs().sum()
+            if conditions and wanted & made.keys():
+                # The loss is that of many values, the metric that of one: scores of several are not one order of events.
+                batch |= default_inputs(graph, len(chunk), table.device)
+                made = known | graph(batch, stage.tasks, stage.substitutes)
             parts.append(_on_cpu({name: value for name, value in made.items() if name in wanted}))
     loss = float(total / size)
     predictions = _joined(parts)

@@ -70,7 +70,7 @@ def _chunk(graph: Graph, batch: Mapping[str, Tensor], condition: Tensor) -> dict
     made = {
         name: own[name] if name in own else _repeated(shared[name], points) for name in graph.outputs.values()
     }
-    return {name: value.unflatten(0, (points, events)).cpu() for name, value in made.items()}
+    return {name: value.view(points, events, *value.shape[1:]).cpu() for name, value in made.items()}
 
 
 def _from_first_site(model: Conditioned, inputs: list[Tensor], condition: Tensor, points: int) -> Tensor:

@@ -100,7 +100,8 @@ class Result:
             ResumeError: a file of the trial is missing or damaged.
             SpecError: there is no such condition.
         """
-        return later().module_at(self, conditions)
+        made: nn.Module = later().module_at(self, conditions)
+        return made
 
     def scan(
         self, table: Table | None = None, *, split: str = "test", points: int | None = None, **conditions: Any
@@ -119,7 +120,8 @@ class Result:
             ResumeError: the values are not stored and there is no table, or a file is damaged.
             DataError: another table.
         """
-        return later().scans_at(self, table, points, conditions)[split]
+        scans: dict[str, Scan] = later().scans_at(self, table, points, conditions)
+        return scans[split]
 
     def choose(
         self,
