@@ -18,6 +18,7 @@ from torch import Tensor
 from tsunagu.data import Split, Table
 from tsunagu.errors import DataError, Mistake, ResumeError, SpecError, did_you_mean
 from tsunagu.files import write_bytes
+from tsunagu.losses import Distribution
 from tsunagu.metrics import MetricCall
 from tsunagu.spec import Folds, digest
 from tsunagu.tasks import Conditions, Graph, spread
@@ -73,12 +74,17 @@ def points_of(conditions: Conditions, given: Mapping[str, Any]) -> Tensor:
         if outside:
             found = ", ".join(f"{value:g}" for value in outside[0])
             warnings.warn(
-                f"{declared.name} = {found} is outside of what was trained, {declared.distribution}: the network has never "
-                "seen it and may do anything",
+                f"{declared.name} = {found} is outside of what was trained, {_range(declared.distribution)}: the network has "
+                "never seen it and may do anything",
                 stacklevel=3,
             )
         parts.append(values)
     return spread(parts)
+
+
+def _range(distribution: Distribution) -> str:
+    low, high = (float(end) for end in (distribution.grid(2).min(), distribution.grid(2).max()))
+    return f"{low:g} to {high:g}" + (", with the sum 1" if distribution.names else "")
 
 
 def make_scans(
