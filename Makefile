@@ -68,20 +68,41 @@ docs: $(VENV)/test  ## the documentation site, in docs/_build/html
 bench: $(VENV)/bench  ## the speed suite: ratios, taken alternating in one run; writes benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-# What is kept is a page of the documentation. A smaller one to try: make studies EVENTS=500 KEPT=out/kept CHANGES="--set seeds=2 --set train.epochs=1"
-EVENTS ?= 10000
+# Studies whose tables and figures are pages of the documentation. A further one is a name here and four lines below. One alone, and smaller:
+# make studies STUDIES=htautau-grid EVENTS=500 KEPT=out/kept CHANGES="--set seeds=2 --set train.epochs=1"
+STUDIES ?= htautau-grid taujet-class-balance
+EVENTS ?=
 CHANGES ?=
-STUDY := out/htautau-grid
-KEPT ?= docs/studies/htautau-grid
-studies: $(VENV)/demo  ## the search for the best pair of models with ten seeds, an hour; its tables and figures go to docs/studies/
-	$(BIN)/tsunagu sample htautau out/htautau-$(EVENTS).parquet --events $(EVENTS) --seed 1
-	$(BIN)/tsunagu run examples/htautau/grid.yaml --out $(STUDY) --set executor=processes \
-		--set data.files=../../out/htautau-$(EVENTS).parquet $(CHANGES)
-	$(BIN)/tsunagu report $(STUDY)
-	@mkdir -p $(KEPT)
-	cp $(addprefix $(STUDY)/,study.yaml results.csv chosen.csv) $(KEPT)
-	cp $(foreach name,overview violin_auc choices_calibrate choices_classify roc_score,$(STUDY)/figures/$(name).png) $(KEPT)
-	$(BIN)/python -c 'from benchmarks.results import machine; print(machine())' > $(KEPT)/machine.txt
+KEPT ?= docs/studies
+
+htautau-grid.file := examples/htautau/grid.yaml
+htautau-grid.sample := htautau
+htautau-grid.events := 10000
+htautau-grid.kept := study.yaml results.csv chosen.csv $(patsubst %,figures/%.png,\
+	overview violin_auc choices_calibrate choices_classify roc_score)
+
+taujet-class-balance.file := examples/taujet/class_balance.yaml
+taujet-class-balance.sample := taujet
+taujet-class-balance.events := 10000
+taujet-class-balance.kept := study.yaml results.csv figures/methods.md figures/scan_one_minus_beta.csv \
+	$(patsubst %,figures/%.png,scan_one_minus_beta roc_logits)
+
+# How a sample says how many rows it has.
+htautau.rows := --events
+taujet.rows := --jets
+
+events = $(or $(EVENTS),$($*.events))
+table = out/$($*.sample)-$(events).parquet
+studies: $(STUDIES:%=study-%)  ## the studies of the documentation, an hour and a half; tables and figures go to docs/studies/
+
+.PHONY: $(STUDIES:%=study-%)
+$(STUDIES:%=study-%): study-%: $(VENV)/demo
+	$(BIN)/tsunagu sample $($*.sample) $(table) $($($*.sample).rows) $(events) --seed 1
+	$(BIN)/tsunagu run $($*.file) --out out/$* --set executor=processes --set data.files=../../$(table) $(CHANGES)
+	$(BIN)/tsunagu report out/$*
+	@mkdir -p $(KEPT)/$*
+	cp $(addprefix out/$*/,$($*.kept)) $(KEPT)/$*
+	$(BIN)/python -c 'from benchmarks.results import machine; print(machine())' > $(KEPT)/$*/machine.txt
 
 clean:  ## remove what was installed, made and cached
 	rm -rf $(VENV) .nox demo out docs/_build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

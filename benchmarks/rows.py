@@ -12,10 +12,12 @@ from benchmarks.hand_loop import DrawnByHand, HandLoop, OneByOne
 from benchmarks.lightning_loop import LightningLoop
 from benchmarks.losses import COSTS, beside_cross_entropy
 from benchmarks.measure import STEPS, STUDIES, Comparison, Scale, Side, compare
+from benchmarks.objectives import beside_the_sum
 from benchmarks.peak import flops_of_step
 from benchmarks.resnet import AtThePeak, ResNetStep
 from benchmarks.studies import GridStudy, on_lightning
 from benchmarks.supernet import JUDGED, DrawnPaths, EachPath, Tree
+from tsunagu.spec import node
 
 __all__ = ["ROWS", "Row"]
 
@@ -115,6 +117,17 @@ def _conditioned(name: str) -> Row:
     return Row(sides=lambda: beside_fixed(name), rounds=11, target=1.3, note=note)
 
 
+def _mgda(*, features: bool, most: float, seeds: int = 1) -> Row:
+    words = "the shared features" if features else "the shared weights"
+    note = (
+        "step of a trunk 8-256-256-256 with two heads (256-256-6 with MSE, 256-256-1 with BCE), batch 100, float32, engine with event "
+        f"weights, {seeds} in step, with MGDA on the gradients by {words}, over the same with the plain sum; one epoch of 100 "
+        "steps each"
+    )
+    how = node("mgda", features=features)
+    return Row(sides=lambda: beside_the_sum(how, seeds), rounds=11, target=most, note=note)
+
+
 def _two_workers() -> tuple[Side, Side]:
     settings = {"events": 25_000, "seeds": 4, "epochs": 45}
     return GridStudy(**settings, workers=2), GridStudy(**settings, workers=1)
@@ -200,6 +213,9 @@ ROWS = {
     ),
     **{f"loss_{key}": _loss(key, most) for key, most in COSTS.items()},
     **{f"conditioned_step_{name}": _conditioned(name) for name in NETWORKS},
+    "mgda_step": _mgda(features=True, most=1.4),
+    "mgda_step_weights": _mgda(features=False, most=2.2),
+    "mgda_step_population_10": _mgda(features=True, most=1.4, seeds=10),
     "population_4_cnn": _of_the_talk("TauCNN", "LSTM", 4),
     "population_10_scale_lstm": _of_the_talk("ScaleFactor", "LSTM", 10),
     "population_10_mlp_mass": _of_the_talk("TauMLP", "MassMLP", 10),

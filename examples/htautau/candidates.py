@@ -42,16 +42,25 @@ study = tn.Study(
         weight="train_weight",  # both classes have the same sum
     ),
     tasks={"calibrate": calibrate, "classify": classify},
-    train=tn.Train(epochs=20, pretrain=False, batch_size=128, patience=6),
+    train=tn.Train(epochs=12, pretrain_epochs=6, batch_size=128, patience=4),
     metric="auc(score, is_higgs)",  # on the validation events it chooses the pair, seed by seed
     metrics=["accuracy(score, is_higgs)", "resolution(tau_p4, true_tau_p4)"],
     baselines={"visible mass": "auc(vis_mass, is_higgs)"},
     methods={  # each sets several paths at once
-        "talk": {"tasks.classify.model": candidates(TALK), "tasks.classify.inputs": ["tau_p4"]},
-        "talk, missing momentum": {"tasks.classify.model": candidates(TALK, met=True)},
-        "all, missing momentum": {"tasks.classify.inputs": ["tau_p4", "met"]},
+        "talk": {
+            "search": "Spos",
+            "tasks.classify.model": candidates(TALK),
+            "tasks.classify.inputs": ["tau_p4"],
+        },
+        "talk, missing momentum": {"search": "Spos", "tasks.classify.model": candidates(TALK, met=True)},
+        "all, missing momentum": {"search": "Spos"},
+        "end to end, missing momentum": {
+            "tasks.calibrate.model": tn.node("TauCNN"),
+            "tasks.classify.model": tn.node("ResidualMLP", met=True),
+            "train.intermediate": False,
+        },
     },
-    seeds=3,
+    seeds=10,
 )
 
 if __name__ == "__main__":

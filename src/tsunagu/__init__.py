@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         schedule,
         simplex,
         uniform,
+        weight_scan,
     )
     from tsunagu.studies import run_study
     from tsunagu.trials import Result, Store, Trial, load_graph, run_trial
@@ -77,6 +78,7 @@ _HOMES = {
         "loss",
         "node",
         "ref",
+        "weight_scan",
     ),
     "studies": ("run_study",),
     "trials": ("Result", "Store", "Trial", "load_graph", "run_trial"),
@@ -124,6 +126,7 @@ __all__ = [
     "schedule",
     "simplex",
     "uniform",
+    "weight_scan",
 ]
 
 

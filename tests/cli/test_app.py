@@ -84,10 +84,27 @@ def test_the_plan_of_a_file_of_models_lists_their_layers(name, lines):
         ),
     ],
 )
-def test_a_shape_that_does_not_fit_a_file_of_models_is_a_mistake(shape, message, monkeypatch, capsys):
-    code, out = _main(monkeypatch, capsys, "plan", ARCHITECTURES / "resnet.yaml", "--shape", shape)
+@pytest.mark.parametrize("command", ["check", "plan"])
+def test_a_shape_that_does_not_fit_a_file_of_models_is_a_mistake(
+    command, shape, message, monkeypatch, capsys
+):
+    code, out = _main(monkeypatch, capsys, command, ARCHITECTURES / "resnet.yaml", "--shape", shape)
     assert code == 2
     assert message in out.err
+
+
+def test_a_file_of_models_is_checked_as_one():
+    path = ARCHITECTURES / "resnet.yaml"
+    found = "no mistakes; cnn1 with 5,583,360 parameters, mlp1 with 197,120 parameters"
+    assert " ".join(_run("check", path).stdout.split()) == f"{path} holds models and is no study: {found}"
+
+
+def test_a_misspelt_layer_in_a_file_of_models_has_its_place(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "nets.yaml"
+    path.write_text("small:\n- { key: Linera, args: [2, 1] }\n", encoding="utf-8")
+    code, out = _main(monkeypatch, capsys, "check", path)
+    assert code == 2
+    assert "nets.yaml:2:10: small.0.key: unknown layer 'Linera' (did you mean 'Linear'?)" in out.err
 
 
 def test_the_plan_shows_sizes_stages_and_trials(study_file):
@@ -115,6 +132,21 @@ def test_the_plan_shows_what_is_trained_in_step_and_how(study_of, pipeline_of, t
     assert "TauCNN: loop" in text
     assert "MLP: batched" in text
     assert "Supernet" in text
+
+
+def test_the_plan_shows_which_losses_are_combined_and_what_they_share(study_of, pipeline_of, tmp_path):
+    how = {"sum": "sum", "mgda": node("mgda", features=True)}
+    path = tmp_path / "study.yaml"
+    path.write_text(dump_yaml(study_of(pipeline_of(), vary={"train.aggregate": how})), encoding="utf-8")
+    text = _run("plan", path).stdout
+    for words in (
+        "combined by mgda(features=True)",
+        "calibrate (6)",
+        "classify (4,353)",
+        "cut at the shared",
+    ):
+        assert words in text
+    assert text.count("combined by") == 1
 
 
 def test_the_plan_counts_the_stages_that_are_shared(study_of, pipeline_of, tmp_path):

@@ -33,3 +33,8 @@ def test_a_supernet_sees_the_events_that_are_sampled(oneshot):
 def test_a_supernet_is_not_trained_on_changed_events(oneshot):
     with pytest.raises(SpecError, match=r"train.augment: a supernet is trained on events as they are"):
         oneshot(augment=[node("flip_eta")])
+
+
+def test_a_supernet_is_trained_on_the_sum_of_its_losses(oneshot):
+    with pytest.raises(SpecError, match=r"train.aggregate: a supernet is trained on the sum of its losses"):
+        oneshot(aggregate=node("mgda"))

@@ -57,7 +57,7 @@ def names(paths):
 
 
 def test_every_figure_is_there_as_picture_page_and_numbers(figures):
-    expected = {f"{stem}.{suffix}" for stem in STEMS for suffix in ("png", "pdf", "csv")}
+    expected = {f"{stem}.{suffix}" for stem in STEMS for suffix in ("png", "pdf", "csv")} | {"methods.md"}
     assert names(figures.iterdir()) == expected | {"overview.png", "overview.pdf", ".made_from"}
 
 
@@ -470,6 +470,7 @@ def test_of_many_methods_the_best_on_the_validation_events_are_drawn(own, read, 
     assert drawn == {f"m{n:02}" for n in range(3, 11)}
     told = (own / "figures" / "left_out.txt").read_text(encoding="utf-8")
     assert "only the best 8 methods on the validation events are drawn, not m00, m01, m02" in told
+    assert [method.number for method in read_outcome(own).shown] == list(range(8))
 
 
 @pytest.mark.usefixtures("quick")

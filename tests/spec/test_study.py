@@ -108,7 +108,7 @@ def test_the_digest_of_a_pipeline_is_pinned():
     )
     pipeline = Pipeline(tasks={"fit": task}, metric="mse(y, t)")
     assert digest(task) == "a3524f146ffde7f1d362e0aa95b29a82a5a8560c9f57000f1b5a1433efe882c4"
-    assert digest(pipeline) == "1d68e267f8bb0a6929918b3c13374bc066038645d69890adc339fd89db1d5bbe"
+    assert digest(pipeline) == "7fbcb074c3c0d41171c53881678466c6298255cb78c8961bbcc44984231ede36"
 
 
 def test_python_reports_all_mistakes_at_once_too():

@@ -3,7 +3,19 @@ from __future__ import annotations
 import pytest
 
 from tsunagu.errors import Mistake, SpecError
-from tsunagu.spec import Data, LossTerm, Study, Task, Train, blame, node, variations
+from tsunagu.spec import (
+    Data,
+    LossTerm,
+    Study,
+    Task,
+    Train,
+    blame,
+    load_study,
+    loss,
+    node,
+    variations,
+    weight_scan,
+)
 
 
 def _study(methods=None, **vary):
@@ -44,6 +56,61 @@ def test_an_argument_may_be_varied():
     }
     ((_, varied),) = variations(_study(**changes))
     assert varied.tasks["fit"].model == node("MLP", hidden=[4, 4], dropout=0.1)
+
+
+@pytest.mark.parametrize("axis", ["methods", "vary"])
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ({"key": "huber", "target": "u"}, loss("huber", target="u")),
+        (
+            {"key": "huber", "target": "u", "weight": 0.5, "args": {"delta": 2.0}},
+            loss("huber", target="u", weight=0.5, delta=2.0),
+        ),
+        (
+            [{"key": "mse", "target": "t"}, {"key": "mae", "target": "u"}],
+            [loss("mse", target="t"), loss("mae", target="u")],
+        ),
+    ],
+)
+def test_a_whole_loss_may_be_set_and_says_the_same_in_yaml_and_python(axis, written, made):
+    plain, python = (
+        _study({"a": {"tasks.fit.loss": value}})
+        if axis == "methods"
+        else _study(tasks__fit__loss={"a": value})
+        for value in (written, made)
+    )
+    assert plain == python
+    ((_, varied),) = variations(plain)
+    assert varied.tasks["fit"].loss == made
+
+
+WRONG_LOSSES = [
+    ("{ key: huber, args: { delta: 1.0 } }", ".target: is missing"),
+    ("{ key: huber, target: t, arg: {} }", ".arg: there is no such setting (did you mean 'args'?)"),
+    ("{ key: huber, target: t, weight: -1 }", ".weight: must be at least 0, found -1"),
+    ("huber", ": expected a mapping, found 'huber'"),
+]
+
+
+@pytest.mark.parametrize(("written", "message"), WRONG_LOSSES)
+@pytest.mark.parametrize(
+    "axis", ["methods: { a: { tasks.fit.loss: %s } }", "vary: { tasks.fit.loss: { a: %s } }"]
+)
+def test_a_wrong_loss_has_its_place_in_the_file(tmp_path, axis, written, message):
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "data: { files: a }\n"
+        "tasks: { fit: { inputs: [x], output: y, model: { key: MLP }, loss: { key: mse, target: t } } }\n"
+        f"metric: mse(y, t)\n{axis % written}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SpecError) as caught:
+        load_study(path, further=lambda study, _: [m for labels, _ in variations(study) for m in labels])
+    (mistake,) = caught.value.mistakes
+    assert mistake.where.startswith(f"{path}:4:")
+    above = "methods.a.tasks.fit.loss" if axis.startswith("methods") else "vary.tasks.fit.loss.a"
+    assert str(mistake).endswith(f"{above}{message}")
 
 
 METHODS = {
@@ -101,3 +168,18 @@ def test_mistakes_of_a_variation_stand_where_its_value_does():
         ("vary", "tasks.fit.model", "b", "args", "hiden"),
         ("metric",),
     ]
+
+
+def test_a_scan_of_weights_sets_both_and_ends_at_nothing():
+    scan = weight_scan("tasks.fit.loss.weight", "train.clip", steps=4)
+    assert list(scan) == ["0.00", "0.33", "0.67", "1.00"]
+    assert all(sum(values.values()) == pytest.approx(1.0) for values in scan.values())
+    assert scan["0.00"] == {"tasks.fit.loss.weight": 0.0, "train.clip": 1.0}
+    with pytest.raises(ValueError, match="two steps or more; found 1"):
+        weight_scan("a", "b", steps=1)
+
+
+def test_a_scan_of_weights_is_the_methods_of_a_study():
+    scan = weight_scan("tasks.fit.loss.weight", "tasks.fit.loss.weight", steps=3)
+    found = [study.tasks["fit"].losses[0].weight for _, study in variations(_study(methods=scan))]
+    assert found == [1.0, 0.5, 0.0]

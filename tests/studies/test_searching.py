@@ -381,12 +381,16 @@ def test_mistakes_of_searches_come_at_once_each_with_its_place(written, tmp_path
     [
         ({"search": "Spos", "train": {"joint": False}}, "search.key: Spos: a supernet is searched while all"),
         (
+            {"search": "Spos", "train": {"aggregate": "mgda"}},
+            "search.key: Spos: a supernet is trained on the sum of its losses",
+        ),
+        (
             {"search": "Spos", "methods": {"x": {"search": 3}}},
             "methods.x.search: expected a mapping, found 3",
         ),
         ({"search": {"choice": ["Spos", "Asng"]}}, "search.key: is missing"),
     ],
-    ids=["not joint", "number", "choice"],
+    ids=["not joint", "combined", "number", "choice"],
 )
 def test_what_cannot_be_searched_is_said(changes, message, written):
     with pytest.raises(SpecError, match=message):

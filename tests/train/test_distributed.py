@@ -60,6 +60,15 @@ ALONE = {
         "augment": [node("flip_eta", momenta=["jet_p4", "true_tau_p4"]), node("smear_energy")],
         "epochs": 1,
     },
+    "MGDA by the weights": {**DROPOUT, "aggregate": node("mgda"), "pretrain": False, "epochs": 1},
+    "MGDA by the features": {
+        **DROPOUT,
+        "aggregate": node("mgda", features=True),
+        "pretrain": False,
+        "epochs": 1,
+    },
+    "FAMO": {**DROPOUT, "aggregate": node("FAMO"), "pretrain": False, "epochs": 1},
+    "GradNorm": {**DROPOUT, "aggregate": node("gradnorm"), "pretrain": False, "epochs": 2},
     "one event in the last batch": {**DROPOUT, "pretrain": False, "batch_size": "one is left"},
 }
 POPULATIONS = {"population": DROPOUT, "population of batch norm": ALONE["batch norm"]}

@@ -28,6 +28,7 @@ class Normalised(nn.Module):
 
 
 SMALL = {"batch_size": 64, "epochs": 2, "second": node("MLP", hidden=[4])}
+BORROWED = ("DWA", "ExcessMTL", "FAMO", "GradVac", "IMTLL", "PCD", "PCGrad", "Random", "UW")
 CASES = {
     "adam": {},
     "dropout and schedule": {
@@ -53,6 +54,13 @@ CASES = {
         "augment": [node("shift"), node("drop_tracks")],
     },
     "end to end": {"intermediate": False},
+    **{f"combined by {key}": {"aggregate": node(key)} for key in ("mgda", "gradnorm")},
+    "combined by the features": {"aggregate": node("mgda", features=True), "second": node("Normalised")},
+    **{f"combined by {key}": {"aggregate": node(key), "epochs": 3, "pretrain": False} for key in BORROWED},
+    "combined by FAMO, with running numbers and dropout": {
+        "aggregate": node("FAMO"),
+        "second": node("Normalised"),
+    },
 }
 
 
@@ -86,6 +94,8 @@ def _known(monkeypatch):
 
 @pytest.mark.parametrize("case", CASES)
 def test_from_every_step_and_every_epoch(case, pipeline_of, table):
+    if case.removeprefix("combined by ").startswith(BORROWED):
+        pytest.importorskip("torchjd")
     chain = pipeline_of(**SMALL | CASES[case])
     whole = _training(chain, table)
     states = _states_of_a_whole_run(whole)

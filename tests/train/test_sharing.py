@@ -120,6 +120,12 @@ def test_a_stage_is_named_by_all_that_it_depends_on(pipeline_of, change, same):
     assert not any(stage_key(one, 1, n) == stage_key(one, 2, n) for n in range(3))
 
 
+def test_an_aggregator_is_part_of_the_stages_that_it_acts_in(pipeline_of):
+    one, other = pipeline_of(), pipeline_of(aggregate=node("mgda"))
+    same = [stage_key(one, 1, number) == stage_key(other, 1, number) for number in range(3)]
+    assert same == [True, True, False]
+
+
 def test_the_history_is_of_one_metric(pipeline_of):
     one = pipeline_of()
     other = one.model_copy(update={"metric": "accuracy(score, is_higgs)"})

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tsunagu.errors import ResumeError
-from tsunagu.spec import Folds, node
+from tsunagu.spec import Folds, digest, node, to_data
 from tsunagu.trials import Result, Store, Trial, run_trial
+from tsunagu.trials.result import circumstances
 
 
 class Stop(Exception):
@@ -115,6 +116,19 @@ def test_the_digest_depends_on_every_input(trial, table, pipeline_of):
 def test_how_often_the_state_is_stored_is_no_part_of_the_digest(trial, table, pipeline_of):
     rarely = dataclasses.replace(trial, pipeline=pipeline_of(checkpoint_seconds=600.0))
     assert rarely.digest(table) == trial.digest(table)
+
+
+def test_the_plain_sum_of_the_losses_is_no_part_of_the_digest_and_an_aggregator_is(
+    trial, table, pipeline_of, monkeypatch
+):
+    """Trials of before there were aggregators keep their names."""
+    combined = dataclasses.replace(trial, pipeline=pipeline_of(aggregate=node("mgda")))
+    assert combined.digest(table) != trial.digest(table)
+    data = to_data(trial.pipeline)
+    data["train"] |= {"checkpoint_seconds": 0.0}
+    del data["train"]["aggregate"]
+    before = {"pipeline": digest(data), "seed": trial.seed}
+    assert digest(before | circumstances(trial.pipeline, trial.folds, table)) == trial.digest(table)
 
 
 def test_two_metrics_of_one_function_are_both_stored(table, tmp_path, pipeline_of):

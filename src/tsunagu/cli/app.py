@@ -76,12 +76,18 @@ def schema(
 
 
 @app.command()
-def check(study: StudyFile, overrides: Overrides = None) -> None:
-    """Find everything that is wrong with a study and its files, before any training."""
+def check(study: StudyFile, overrides: Overrides = None, shape: Shape = None) -> None:
+    """Find everything that is wrong with a study and its files, before any training; or with a file of models."""
+    from tsunagu.cli.sections import judge_sections, parse_shape
+    from tsunagu.spec import load_sections
     from tsunagu.studies import check_study
     from tsunagu.train import for_small_steps
 
     for_small_steps()
+    if (sections := load_sections(study)) is not None:
+        with problems(sections):
+            console.print(judge_sections(sections, parse_shape(shape)), markup=False)
+        return
     document = read_study(study, overrides)
     with problems(document):
         table = check_study(document.study, study.parent).of(document.study.data)

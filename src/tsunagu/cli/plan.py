@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 
 from tsunagu.cli.conditions import describe_conditions, spelled
 from tsunagu.cli.losses import describe_losses
+from tsunagu.cli.objectives import describe_objectives
 from tsunagu.cli.searches import describe_searches
 from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
@@ -41,6 +42,7 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     yield from describe_losses(varied, table, table.split(study.data.folds))
     yield from describe_conditions(study.pipeline)
     yield _stages(study.pipeline)
+    yield from describe_objectives(varied)
     if choices(study.pipeline):
         yield _choices(study.pipeline)
         yield from describe_supernet(study.pipeline, table)

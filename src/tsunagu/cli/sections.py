@@ -1,4 +1,4 @@
-"""What ``tsunagu plan`` prints of a file that holds models and no study."""
+"""What ``tsunagu check`` and ``tsunagu plan`` print of a file that holds models and no study."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tsunagu.errors import Mistake, SpecError
 from tsunagu.spec import Sections
 from tsunagu.tasks import Layer, check_model, input_shape, layout
 
-__all__ = ["describe_sections", "parse_shape"]
+__all__ = ["describe_sections", "judge_sections", "parse_shape"]
 
 
 def describe_sections(sections: Sections, shape: tuple[int, ...] | None) -> Iterator[Grid | str]:
@@ -24,12 +24,33 @@ def describe_sections(sections: Sections, shape: tuple[int, ...] | None) -> Iter
     Raises:
         SpecError: layers that cannot be built or do not fit each other, or a shape that nobody tells.
     """
+    made = list(_layouts(sections, shape))
+    first = next(iter(sections.values))
+    yield f"{_what(sections)}; in a study, model: [{{ref: {sections.path.name}#{first}}}] is one of them"
+    yield from (_table(name, begin, layers) for name, begin, layers in made)
+
+
+def judge_sections(sections: Sections, shape: tuple[int, ...] | None) -> str:
+    """What there is to say of a file of models without mistakes.
+
+    Raises:
+        SpecError: as for :func:`describe_sections`.
+    """
+    sizes = {name: sum(each.parameters for each in layers) for name, _, layers in _layouts(sections, shape)}
+    counts = ", ".join(f"{name} with {size:,} parameters" for name, size in sizes.items())
+    return f"{_what(sections)}: no mistakes; {counts}"
+
+
+def _what(sections: Sections) -> str:
+    return f"{sections.path} holds models and is no study"
+
+
+def _layouts(
+    sections: Sections, shape: tuple[int, ...] | None
+) -> Iterator[tuple[str, tuple[int, ...], list[Layer]]]:
+    """Each section with the shape that it reads and its layers."""
     if found := [m for name, value in sections.values.items() for m in check_model(value, (name,))]:
         raise SpecError(found)
-    first = next(iter(sections.values))
-    yield (
-        f"{sections.path} holds models and is no study; in a study, model: [{{ref: {sections.path.name}#{first}}}] is one of them"
-    )
     before: tuple[int, ...] | None = None
     for number, (name, value) in enumerate(sections.values.items()):
         begin = (shape if number == 0 else None) or input_shape(value) or before
@@ -39,7 +60,7 @@ def describe_sections(sections: Sections, shape: tuple[int, ...] | None) -> Iter
             )
         layers = layout(value, begin, (name,))
         before = layers[-1].shape if layers else begin
-        yield _table(name, begin, layers)
+        yield name, begin, layers
 
 
 def parse_shape(text: str | None) -> tuple[int, ...] | None:

@@ -22,6 +22,7 @@ from tsunagu.layers.dense import Activation, activate, dense
 from tsunagu.layers.film import Conditioned, FiLM
 from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
 from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
+from tsunagu.layers.images import LogImage, log_energy
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, wrap
 from tsunagu.layers.normalisation import reestimate
@@ -52,6 +53,7 @@ __all__ = [
     "FiLMedResBlock",
     "JetTagger",
     "LeadingFrame",
+    "LogImage",
     "LogMomentum",
     "MLPBlock",
     "MassMLP",
@@ -78,6 +80,7 @@ __all__ = [
     "from_log_pt",
     "initialise",
     "known",
+    "log_energy",
     "log_pt",
     "pair_logs",
     "pair_mass",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tsunagu.layers.dense import activate, dense
+from tsunagu.layers.images import log_energy
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import PT_SCALE, LogMomentum, correct, log_pt
 from tsunagu.layers.registry import register
@@ -184,8 +185,7 @@ def embedded(embed: nn.Sequential, jet_image: Tensor) -> Tensor:
     >>> embedded(nn.Sequential(nn.Flatten()), torch.rand(5, 2, 3, 16, 16)).shape
     torch.Size([5, 2, 768])
     """
-    # A pixel's energy spans four orders of magnitude; what noise subtraction left below 0 counts as nothing.
-    maps = torch.log1p(jet_image.clamp(min=0.0)).flatten(0, 1)
+    maps = log_energy(jet_image).flatten(0, 1)
     if isinstance(embed[0], nn.Conv2d):
         # Convolutions on a CPU are a quarter faster where a pixel's channels are neighbours in memory.
         maps = maps.contiguous(memory_format=torch.channels_last)

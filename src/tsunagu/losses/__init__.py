@@ -12,6 +12,23 @@ Losses stay per event until :func:`weighted_mean`, the one place where event wei
 """
 
 from tsunagu.losses.affinity import AffinityMargin
+from tsunagu.losses.aggregate import (
+    SUM,
+    Aggregator,
+    Combined,
+    GradNorm,
+    LooksBack,
+    Mgda,
+    Moment,
+    Seen,
+    State,
+    Sum,
+    find_aggregator,
+    known_aggregators,
+    make_aggregator,
+    min_norm,
+    register_aggregator,
+)
 from tsunagu.losses.balanced import ClassBalanced, ClassBalancedBinary, ClassBalancedFocal, InverseFrequency
 from tsunagu.losses.classes import CountedLoss
 from tsunagu.losses.counts import class_balanced_weights, class_sizes, effective_number
@@ -41,11 +58,21 @@ from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.parameters import Number, given, wide
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
+from tsunagu.losses.scalarise import (
+    SCALARISATIONS,
+    boundary_intersection,
+    cosine_penalised,
+    linear,
+    smooth_tchebycheff,
+)
 from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_curve
 from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
+    "SCALARISATIONS",
+    "SUM",
     "AffinityMargin",
+    "Aggregator",
     "BalancedSoftmax",
     "Binary",
     "BinaryFocal",
@@ -54,6 +81,7 @@ __all__ = [
     "ClassBalancedBinary",
     "ClassBalancedFocal",
     "ClassLoss",
+    "Combined",
     "CountedLoss",
     "CrossEntropy",
     "Curve",
@@ -63,34 +91,50 @@ __all__ = [
     "Focal",
     "FourMomentum",
     "FourMomentumPtEtaPhi",
+    "GradNorm",
     "HasProbability",
     "Huber",
     "InverseFrequency",
     "Ldam",
     "LogitAdjusted",
+    "LooksBack",
     "Loss",
     "MeanSquared",
+    "Mgda",
+    "Moment",
     "Number",
+    "Seen",
     "Simplex",
+    "State",
+    "Sum",
     "align",
+    "boundary_intersection",
     "check_finite",
     "class_balanced_weights",
     "class_sizes",
+    "cosine_penalised",
     "effective_number",
     "event_mean",
+    "find_aggregator",
     "find_curve",
     "find_distribution",
     "find_loss",
     "focal_logits",
     "focal_probability",
     "given",
+    "known_aggregators",
     "known_curves",
     "known_distributions",
     "known_losses",
+    "linear",
     "make",
+    "make_aggregator",
+    "min_norm",
+    "register_aggregator",
     "register_curve",
     "register_distribution",
     "register_loss",
+    "smooth_tchebycheff",
     "weighted_mean",
     "wide",
 ]

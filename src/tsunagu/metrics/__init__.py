@@ -19,6 +19,7 @@ from tsunagu.metrics.classes import (
 )
 from tsunagu.metrics.classification import RocCurve, accuracy, auc, roc_curve
 from tsunagu.metrics.known import Metric, find_metric, known_metrics
+from tsunagu.metrics.pareto import hypervolume, pareto_front
 from tsunagu.metrics.posthoc import Isotonic, Temperature, adjust_logits, probabilities
 from tsunagu.metrics.quantile import weighted_quantile
 from tsunagu.metrics.ranking import kendall_tau
@@ -43,10 +44,12 @@ __all__ = [
     "class_odds",
     "efficiency",
     "find_metric",
+    "hypervolume",
     "kendall_tau",
     "known_metrics",
     "mae",
     "mse",
+    "pareto_front",
     "parse_metric",
     "probabilities",
     "purity",

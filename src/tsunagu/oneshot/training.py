@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tsunagu.data import Split, Table
 from tsunagu.errors import Mistake, SpecError, TsunaguError
+from tsunagu.losses import SUM
 from tsunagu.metrics import parse_metric
 from tsunagu.oneshot.choosing import Chosen, choose
 from tsunagu.oneshot.judging import Judge
@@ -73,6 +74,9 @@ class OneShot:
         if pipeline.train.augment:
             found = "a supernet is trained on events as they are; leave the augmentations to the training of what it chooses"
             raise SpecError([Mistake(("train", "augment"), found)])
+        if pipeline.train.aggregate.key != SUM:
+            found = "a supernet is trained on the sum of its losses; take Grid or Evolution, or train.aggregate: sum"
+            raise SpecError([Mistake(("train", "aggregate"), found)])
         self.stages = fit_stages(joint_stages(pipeline), table, split)
         self.sampling = sampling_of(pipeline, table, split.train)
         self._strategy: Strategy = strategy(searcher, self._questions(searcher))

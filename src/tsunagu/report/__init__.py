@@ -16,13 +16,18 @@ Every metric has
 
 * ``violin_<metric>``: a violin a method on the test events, every seed a point, the mean with its interval, the baselines.
 
+Every number of a loss that at least three methods differ in, and in nothing else, has
+
+* ``scan_<name>``: accuracy of each class and of all events, and the study's metric, against that number; other methods beside.
+
 Every choice that the study leaves open has
 
 * ``choices_<task>``: how often each option was taken, a bar a method. Such a method is, in all figures, its chosen
   trials: for each seed (and fold) the architecture that is best on the validation events.
 
 Every method has ``learning_<method>``, and ``overview`` shows the first three side by side. Each figure is written as
-PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``left_out.txt`` tells what could not be drawn.
+PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``methods.md`` has all methods in two
+tables: their numbers, and their differences to the first, seed by seed. ``left_out.txt`` tells what could not be drawn.
 """
 
 from tsunagu.report.figures import is_current, report

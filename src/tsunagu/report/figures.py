@@ -15,12 +15,15 @@ from tsunagu.report.chosen import draw_choices, short_label
 from tsunagu.report.cost import draw_cost
 from tsunagu.report.learning import draw_learning
 from tsunagu.report.mass import draw_mass
+from tsunagu.report.methods import methods_page
 from tsunagu.report.momenta import draw_response
 from tsunagu.report.outcome import MOST, Outcome, Output
 from tsunagu.report.overview import draw_overview
+from tsunagu.report.pareto import draw_pareto
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.reliability import draw_reliability
 from tsunagu.report.roc import draw_roc
+from tsunagu.report.scan import draw_scan
 from tsunagu.report.scores import classes, draw_scores
 from tsunagu.report.searching import draw_search
 from tsunagu.report.stored import Undrawable
@@ -31,13 +34,13 @@ from tsunagu.report.violin import draw_violins
 __all__ = ["is_current", "report"]
 
 TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
-MADE_FROM = ".made_from"
+MADE_FROM, METHODS = ".made_from", "methods.md"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
 
 
 def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
-    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV.
+    """Draw every figure that the outputs of a finished study allow, as PNG, PDF and CSV, and write ``methods.md``.
 
     The same folder gives the same bytes. What cannot be drawn is told in ``left_out.txt`` and in the log; everything
     else is drawn all the same.
@@ -65,7 +68,8 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
             continue
         written += save(drawing, folder / name)
         left_out += [f"{name}: {reason}" for reason in drawing.left_out]
-    written += _tell(left_out, folder / "left_out.txt")
+    write_bytes(folder / METHODS, methods_page(outcome).encode())
+    written += [folder / METHODS, *_tell(left_out, folder / "left_out.txt")]
     write_bytes(folder / MADE_FROM, _made_from(out).encode())
     return written
 
@@ -92,9 +96,14 @@ def _planned(outcome: Outcome) -> Plan:
     yield "overview", partial(draw_overview, outcome)
     for column in outcome.test_columns:
         yield f"violin_{column.removeprefix('test_')}", partial(draw_violins, outcome, column)
+    scans = _slugs([scan.parameter for scan in outcome.scans])
+    for slug, scan in zip(scans, outcome.scans, strict=True):
+        yield f"scan_{slug}", partial(draw_scan, outcome, scan)
     labels = _slugs([short_label(label) for label in outcome.options])
     for slug, label in zip(labels, outcome.options, strict=True):
         yield f"choices_{slug}", partial(draw_choices, outcome, label)
+    if outcome.trades:
+        yield "pareto", partial(draw_pareto, outcome)
     yield from _searches(outcome, slugs)
     for output in outcome.outputs:
         if output.classifies:
@@ -150,7 +159,8 @@ def _slugs(names: Sequence[str]) -> list[str]:
 
 
 def _not_shown(outcome: Outcome) -> list[str]:
-    hidden = [method.name for method in outcome.methods if method not in outcome.shown]
+    drawn = {method.name for method in outcome.shown}
+    hidden = [method.name for method in outcome.methods if method.name not in drawn]
     if not hidden:
         return list(outcome.unchosen)
     return [

@@ -14,6 +14,7 @@ import numpy as np
 from tsunagu.errors import DataError, did_you_mean
 from tsunagu.losses import ClassLoss, find_loss, known_losses
 from tsunagu.metrics import MetricCall
+from tsunagu.report.scans import Scan
 from tsunagu.report.stored import Array, Row, StoredColumns, StoredTrial, Undrawable, each_drawable
 
 __all__ = ["CHOICE", "MOST", "SEARCH", "Method", "Outcome", "Output"]
@@ -144,7 +145,9 @@ class Outcome:
         events: how many there are in each split.
         columns: of ``results.csv``.
         options: of every choice, by label, in the order in which they were tried.
+        trades: whether it varies what its losses weigh, or how they are combined.
         agreements: lines of ``supernet.csv``, which compares supernets with trainings alone.
+        scans: the methods that are points along one number of a loss.
         unchosen: the methods and seeds of which no architecture had a number to be chosen by.
     """
 
@@ -162,6 +165,8 @@ class Outcome:
     options: Mapping[str, tuple[str, ...]]
     unchosen: tuple[str, ...]
     agreements: tuple[Row, ...] = ()
+    scans: tuple[Scan, ...] = ()
+    trades: bool = False
 
     def supervised(self, output: Output) -> tuple[list[Method], tuple[str, ...]]:
         """The drawn methods in which a loss looked at the output, and why the others are left out.
@@ -218,8 +223,11 @@ class Outcome:
     @property
     def shown(self) -> tuple[Method, ...]:
         """The at most :data:`MOST` methods that are drawn: the best on the *validation* events, in their order."""
-        best = self.methods if len(self.methods) <= MOST else self.ranked(self.methods, "validation")[:MOST]
-        return tuple(sorted(best, key=lambda method: method.number))
+        if len(self.methods) <= MOST:
+            return self.methods
+        best = sorted(self.ranked(self.methods, "validation")[:MOST], key=lambda method: method.number)
+        # Numbered anew, since the looks of eight in a row differ most.
+        return tuple(replace(method, number=number) for number, method in enumerate(best))
 
 
 def _check_supervised(output: Output, method: Method) -> Method:

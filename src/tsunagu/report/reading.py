@@ -10,7 +10,9 @@ from typing import Any
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.report.outcome import CHOICE, Method, Outcome, Output
+from tsunagu.report.scans import Scan, find_scans
 from tsunagu.report.stored import Row, StoredTrial, read_rows, read_yaml, unreadable
+from tsunagu.spec import validate_study
 from tsunagu.studies.selection import Selected, select
 
 __all__ = ["read_outcome"]
@@ -52,6 +54,26 @@ def read_outcome(folder: Path) -> Outcome:
         options=_options(rows),
         unchosen=_unchosen(chosen),
         agreements=_agreements(folder / "supernet.csv"),
+        scans=_scans(study),
+        trades=any(map(_is_of_objectives, _varied(study))),
+    )
+
+
+def _varied(study: Mapping[str, Any]) -> list[str]:
+    """The paths that a study varies."""
+    methods = [path for values in (study.get("methods") or {}).values() for path in values or {}]
+    return [*(study.get("vary") or {}), *methods]
+
+
+def _is_of_objectives(path: str) -> bool:
+    """Whether a path says what a loss weighs, or how losses are combined.
+
+    >>> [_is_of_objectives(path) for path in ("tasks.fit.loss.0.weight", "train.aggregate", "train.optimizer.args.lr")]
+    [True, True, False]
+    """
+    steps = path.split(".")
+    return steps[:2] == ["train", "aggregate"] or (
+        steps[0] == "tasks" and "loss" in steps and steps[-1] == "weight"
     )
 
 
@@ -108,6 +130,12 @@ def _number(row: Row, column: str) -> float:
 def _agreements(path: Path) -> tuple[Row, ...]:
     """Of a study without a supernet there is no such file."""
     return tuple(read_rows(path, ("method", "seed", "supernet", "alone"))) if path.exists() else ()
+
+
+def _scans(data: Any) -> tuple[Scan, ...]:
+    """None where the study's file is not there or is of another version."""
+    study, _ = validate_study(data)
+    return () if study is None else find_scans(study)
 
 
 def _methods(

@@ -12,7 +12,7 @@ from tsunagu.report.outcome import SEARCH, Method, Outcome
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.stored import Array
 
-__all__ = ["results_table"]
+__all__ = ["DASH", "mean_and_spread", "results_table"]
 
 DASH = "\N{EN DASH}"
 KENDALL = "Kendall \N{GREEK SMALL LETTER TAU}"
@@ -59,7 +59,7 @@ def _cells(outcome: Outcome, method: Method, columns: list[str], extra: list[str
     if method.tried > len(method.trials):
         trials += f" of {method.tried}"
     numbers = [
-        _mean_and_spread(method.values(column)) if outcome.means_something(method, column) else DASH
+        mean_and_spread(method.values(column)) if outcome.means_something(method, column) else DASH
         for column in columns
     ]
     more = [_extra(method, name) or DASH for name in extra]
@@ -75,7 +75,12 @@ def _extra(method: Method, name: str) -> str | None:
     return f"{values.mean():.2f}" if len(values) else None
 
 
-def _mean_and_spread(values: Array) -> str:
+def mean_and_spread(values: Array) -> str:
+    """A cell: the mean of ``[S]``, with the sample standard deviation where there are several.
+
+    >>> mean_and_spread(np.array([0.5, 0.7])), mean_and_spread(np.array([]))
+    ('0.6000 \u00b1 0.1414', '\u2013')
+    """
     if not len(values):
         return DASH
     mean = f"{values.mean():.4f}"

@@ -45,7 +45,7 @@ from tsunagu.spec.searches import Search
 from tsunagu.spec.sections import Sections, load_sections, ref
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
-from tsunagu.spec.vary import blame, variations
+from tsunagu.spec.vary import blame, variations, weight_scan
 
 __all__ = [
     "Architecture",
@@ -102,6 +102,7 @@ __all__ = [
     "validate_study",
     "variations",
     "walk",
+    "weight_scan",
 ]
 
 

@@ -125,7 +125,7 @@ def _further(data: Any, found: Sequence[Mistake], further: Further) -> list[Mist
     if rest is None:
         return []
     if _vary_mistakes(rest):
-        rest = rest.model_copy(update={"vary": {}})
+        rest = rest.model_copy(update={"vary": {}, "methods": {}})
     paths = [mistake.path for mistake in found if mistake.path]
     # What follows from a wrong data section would be reported as names that are no columns.
     more = further(rest, not any(path[0] == "data" for path in paths))

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     Discriminator,
     Field,
@@ -173,7 +174,18 @@ def _plain_variations(vary: Any) -> Any:
     mistakes = [mistake for p, label, part in options for mistake in _no_values(to_data(part), (p, label))]
     if mistakes:
         raise PydanticCustomError("value", "values of a spec", {"mistakes": mistakes})
-    return to_data(vary)
+    return _as_written(vary)
+
+
+def _as_written(value: Any) -> Any:
+    """Plain data; of a loss or a task made in Python what one would write in YAML: all but the defaults."""
+    if isinstance(value, BaseModel):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        defaults = {name: field.default for name, field in type(value).model_fields.items()}
+        return {name: _as_written(part) for name, part in fields.items() if part != defaults[name]}
+    if isinstance(value, Mapping):
+        return {str(name): _as_written(part) for name, part in value.items()}
+    return [_as_written(part) for part in value] if isinstance(value, list | tuple) else to_data(value)
 
 
 def _no_values(data: Any, path: Path) -> list[Mistake]:

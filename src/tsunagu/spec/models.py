@@ -203,6 +203,8 @@ class Train(Model):
             ``oversample``; by the classes of ``{key: balanced, args: {by: label}}``, a column or a loss by its key, or of the only
             target with classes.
         augment: changes of the events that are trained on, in order, such as ``{key: flip_eta}``.
+        aggregate: how several losses become one update: ``sum`` (each times its weight), ``mgda``, ``gradnorm``, or TorchJD's
+            by name, such as ``UPGrad`` or ``UW``; see :class:`tsunagu.losses.Aggregator`.
         clip: largest norm of the gradient; null for no limit.
         checkpoint_seconds: how often the state is stored.
     """
@@ -218,6 +220,7 @@ class Train(Model):
     patience: Annotated[PositiveInt | None, OrChoice()] = 5
     sampling: AnyNode = Node("natural")
     augment: list[AnyNode] = []
+    aggregate: AnyNode = Node("sum")
     clip: Annotated[PositiveFloat | None, OrChoice()] = None
     checkpoint_seconds: Weight = 30.0
 

@@ -21,6 +21,7 @@ SECTIONS = {
     ("data", "columns"),
     ("data", "missing"),
     ("baselines",),
+    ("methods",),
     ("vary",),
 }
 """What a file may leave out and an override still set something in."""

@@ -12,7 +12,7 @@ from tsunagu.spec.models import Study
 from tsunagu.spec.nodes import Value, to_data
 from tsunagu.spec.validation import no_step, set_value, validate_study
 
-__all__ = ["blame", "variations"]
+__all__ = ["blame", "variations", "weight_scan"]
 
 
 METHODS = "methods"
@@ -67,6 +67,28 @@ def blame(mistakes: Iterable[Mistake], study: Study, labels: Mapping[str, str]) 
     """
     chosen = [option for axis in _axes(study) for option in axis if labels.get(option.axis) == option.label]
     return [Mistake(_blame(m.path, chosen), m.message, m.where) for m in mistakes]
+
+
+def weight_scan(first: str, second: str, steps: int = 11) -> dict[str, dict[str, float]]:
+    """Methods that share a weight of 1 out between two losses, from all for the second to all for the first.
+
+    Args:
+        first: the path of a loss' weight, such as ``tasks.calibrate.loss.weight``.
+        second: that of the other one.
+        steps: how many, 2 or more.
+
+    Raises:
+        ValueError: fewer.
+
+    >>> weight_scan("tasks.a.loss.weight", "tasks.b.loss.weight", steps=3)["0.50"]
+    {'tasks.a.loss.weight': 0.5, 'tasks.b.loss.weight': 0.5}
+    """
+    if steps < 2:
+        msg = f"a scan has two steps or more; found {steps}"
+        raise ValueError(msg)
+    shares = [(step / (steps - 1), (steps - 1 - step) / (steps - 1)) for step in range(steps)]
+    digits = max(2, len(str(steps - 1)))
+    return {f"{one:.{digits}f}": {first: one, second: other} for one, other in shares}
 
 
 def _axes(study: Study) -> list[list[_Option]]:

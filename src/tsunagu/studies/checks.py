@@ -7,6 +7,7 @@ from typing import Any
 
 from tsunagu.data import Table
 from tsunagu.errors import ChoiceError, Mistake, SpecError
+from tsunagu.losses import SUM
 from tsunagu.metrics import parse_metric
 from tsunagu.search import Searcher, Space, check_searcher, make_searcher
 from tsunagu.spec import (
@@ -98,6 +99,11 @@ def _check_search(study: Study) -> list[Mistake]:
 
 
 def _check_supernet(study: Study, search: Search) -> list[Mistake]:
+    if any(node.key != SUM for _, node in options(study.train.aggregate)):
+        found = (
+            "a supernet is trained on the sum of its losses; take Grid or Evolution, or train.aggregate: sum"
+        )
+        return [Mistake(("search", "key"), f"{search.key}: {found}")]
     if study.train.joint is not False:
         return []
     found = "a supernet is searched while all its tasks are trained together; take Grid or Evolution, or train.joint: true"

@@ -18,7 +18,7 @@ from tsunagu.tasks import stages
 from tsunagu.train import stage_inputs
 from tsunagu.trials import Trial
 
-__all__ = ["Planned", "count_stages", "fold_label", "method_labels", "plan", "seeds"]
+__all__ = ["Planned", "count_stages", "fold_label", "method_labels", "method_name", "plan", "seeds"]
 
 FOLDS = ("data", "folds")
 
@@ -68,6 +68,15 @@ def method_labels(labels: Mapping[str, str]) -> dict[str, str]:
     return {path: label for path, label in labels.items() if not _is_of_folds(path)}
 
 
+def method_name(labels: Mapping[str, str]) -> str:
+    """What a variation is called in tables and figures.
+
+    >>> method_name({"methods": "CE", "train.epochs": "long"}), method_name({})
+    ('CE long', 'chain')
+    """
+    return " ".join(method_labels(labels).values()) or "chain"
+
+
 def _is_of_folds(path: str) -> bool:
     return tuple(path.split(".")[:2]) == FOLDS
 
@@ -89,7 +98,7 @@ def plan(study: Study, known: Known = nothing_known) -> Iterator[Planned]:
         known: what came of a trial; nothing is known by default.
     """
     for labels, varied in variations(study):
-        method = " ".join(method_labels(labels).values()) or "chain"
+        method = method_name(labels)
         if varied.search is None:
             for trial in _every_trial(varied):
                 yield Planned(method=method, labels=labels, study=varied, trial=trial)

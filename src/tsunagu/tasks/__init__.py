@@ -9,6 +9,7 @@ from tsunagu.tasks.conditions import CONDITION, VALUES, Conditions, conditions_o
 from tsunagu.tasks.fitting import fit_loss, fit_stages
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.layout import Layer, input_shape, layout
+from tsunagu.tasks.objectives import Reach, aggregator_of, check_conditioned_weights, reach
 from tsunagu.tasks.settings import plain_loss
 from tsunagu.tasks.showing import augmentations_of, sampling_of
 from tsunagu.tasks.stages import Stage, Term, stages
@@ -34,14 +35,17 @@ __all__ = [
     "Graph",
     "Layer",
     "Overview",
+    "Reach",
     "Stage",
     "Switch",
     "Term",
+    "aggregator_of",
     "augmentations_of",
     "build",
     "build_graph",
     "build_supergraph",
     "build_supernet",
+    "check_conditioned_weights",
     "check_data",
     "check_model",
     "check_pipeline",
@@ -57,6 +61,7 @@ __all__ = [
     "own_outputs",
     "paths",
     "plain_loss",
+    "reach",
     "sampling_of",
     "single_path",
     "spread",

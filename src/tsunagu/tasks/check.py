@@ -18,6 +18,7 @@ from tsunagu.spec import (
 from tsunagu.tasks.build import check_arguments, check_model
 from tsunagu.tasks.declared import check_conditions, check_parameters
 from tsunagu.tasks.dry_run import check_data, loss_paths, metric_texts
+from tsunagu.tasks.objectives import check_aggregate
 from tsunagu.tasks.showing import check_showing
 
 __all__ = ["check_data", "check_pipeline"]
@@ -45,7 +46,8 @@ def check_pipeline(pipeline: Pipeline, columns: set[str] | None = None) -> list[
         mistakes += check_model(task.model, ("tasks", name, "model"))
         for path, loss in loss_paths(name, task.loss):
             mistakes += _check_loss(loss, path, columns)
-    return mistakes + check_showing(pipeline, columns) + _check_metrics(pipeline, columns)
+    mistakes += check_showing(pipeline, columns) + check_aggregate(pipeline)
+    return mistakes + _check_metrics(pipeline, columns)
 
 
 def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mistake]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.errors import ResumeError, TsunaguError
+from tsunagu.losses import Moment
 from tsunagu.random import derive_seed
 from tsunagu.spec import Value, canonical
 from tsunagu.train.conditioning import Turn
@@ -166,7 +167,9 @@ class Population:
             index = torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0)
             steps = (place.epoch, place.step)
             keys = [derive_seed(seed, "augment", *steps) for seed in unique] if augmented else []
-            losses += step(active, stepper, Batch(index, orders, keys, Turn(tuple(drawn), place.step)))
+            moments = _moments(active) if stepper.aggregates else ()
+            turn = Turn(tuple(drawn), place.step)
+            losses += step(active, stepper, Batch(index, orders, keys, turn, moments))
             step = self._step
             for member in active:
                 member.position.step += 1
@@ -211,10 +214,16 @@ def _bind(active: Sequence[Training]) -> Stepper:
     moments = [copied(member.moments()) for member in active]
     members, stages = [member.member for member in active], [member.stage for member in active]
     stepper = Stepper(members, stages, active[0].table)
-    stepper.updates.restore(moments)
+    stepper.restore(moments)
     for number, member in enumerate(active):
         member.steps_with(stepper, number)
     return stepper
+
+
+def _moments(active: Sequence[Training]) -> list[Moment]:
+    place = active[0].position
+    steps = (place.stage, place.epoch, place.step)
+    return [Moment(derive_seed(member.seed, "aggregate", *steps), place.epoch) for member in active]
 
 
 def _unlike(first: Training, other: Training) -> str:
@@ -224,6 +233,8 @@ def _unlike(first: Training, other: Training) -> str:
         return "they have different batch sizes"
     if canonical(_shown(first)) != canonical(_shown(other)):
         return "their training events are sampled or augmented otherwise"
+    if canonical(first.pipeline.train.aggregate) != canonical(other.pipeline.train.aggregate):
+        return "their losses are combined otherwise"
     if len(first.stages) != len(other.stages) or not all(map(alike, first.stages, other.stages)):
         return "their stages have different tasks or losses"
     if any(a.epochs != b.epochs for a, b in zip(first.stages, other.stages, strict=True)):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 from torch import Tensor
 
 from tsunagu.spec import Condition, Pipeline, Value, digest, walk
-from tsunagu.tasks import Stage, stages
+from tsunagu.tasks import Stage, aggregator_of, stages
 from tsunagu.train.position import Epoch
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def stage_inputs(pipeline: Pipeline, number: int) -> dict[str, Value]:
         **({"conditions": drawn} if drawn else {}),
         "stage": [number, stage.name, stage.epochs, stage.patience, dict(stage.substitutes)],
         "losses": _losses(pipeline, stage),
+        **_aggregate(pipeline, stage),
         "steps": [train.batch_size, train.optimizer, train.schedule, train.clip],
         "shown": [train.sampling, train.augment],
         "metric": pipeline.metric,
@@ -113,6 +114,12 @@ def _losses(pipeline: Pipeline, stage: Stage) -> list[Value]:
         [[term.output, term.target, term.weight] for term in stage.terms],
         *([timed] if any(map(any, timed)) else []),
     ]
+
+
+def _aggregate(pipeline: Pipeline, stage: Stage) -> dict[str, Value]:
+    """How its losses are combined, where they are: a stage that has one loss is the same training under all aggregators."""
+    made = aggregator_of(pipeline, stage)
+    return {} if made is None else {"aggregate": pipeline.train.aggregate}
 
 
 def _tasks(pipeline: Pipeline, names: Sequence[str], number: int) -> dict[str, Value]:

@@ -14,15 +14,17 @@ from torch import Tensor, nn
 
 from tsunagu.data import Table, given
 from tsunagu.layers import sharing
-from tsunagu.losses import weighted_mean
+from tsunagu.losses import Moment, weighted_mean
 from tsunagu.spec import Pipeline, canonical
-from tsunagu.tasks import Graph, Stage, Term
+from tsunagu.tasks import Graph, Stage, Term, aggregator_of, reach
 from tsunagu.tasks.conditions import VALUES
 from tsunagu.train.augmenting import Augmented, Shown
+from tsunagu.train.combining import Combining, Known, Passes
 from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
 from tsunagu.train.frozen import Frozen, gathered
+from tsunagu.train.objectives import Objectives
 from tsunagu.train.stacked import Forward, Gradients, Inputs, Pick, Rows, choose
 from tsunagu.train.updates import Updates
 
@@ -57,12 +59,14 @@ class Batch:
         orders: for each member, which of the S it sees.
         keys: for each of the S, what the random numbers of augmentations derive from; none for events as they are.
         turn: which draws of conditions it gets; None for the middle of every range.
+        moments: of each member, where an aggregator combines the losses.
     """
 
     index: Tensor
     orders: tuple[int, ...]
     keys: Sequence[int] = ()
     turn: Turn | None = None
+    moments: Sequence[Moment] = ()
 
 
 def alike(first: Stage, second: Stage) -> bool:
@@ -128,9 +132,26 @@ class Stepper:
         self._every = [group for groups in self._groups.values() for group in groups]
         self._gradients: Gradients | None = None
         self._events = Augmented(members[0].pipeline, table)
-        self._alone = members[0].graph if len(members) == 1 else None
         stacks = [(task, g.members, g.rows) for task, groups in self._groups.items() for g in groups]
         self.updates = Updates([member.pipeline.train for member in members], stacks)
+        self._combining = self._combined(members, stages[0])
+        self._alone = members[0].graph if len(members) == 1 and self._combining is None else None
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether an aggregator combines the losses, in place of their sum."""
+        return self._combining is not None
+
+    def moments(self, member: int) -> dict[str, Tensor]:
+        """What optimiser and aggregator keep of one member, by name; not copies."""
+        kept = self.updates.moments(member)
+        return kept if self._combining is None else kept | self._combining.moments(member)
+
+    def restore(self, moments: Sequence[Mapping[str, Tensor]]) -> None:
+        """Put both back to where :meth:`moments` of each member was taken."""
+        self.updates.restore(moments)
+        if self._combining is not None:
+            self._combining.restore(moments)
 
     def begin_epoch(self, epoch: int) -> None:
         """Take the losses of an epoch, where they change with time."""
@@ -158,7 +179,10 @@ class Stepper:
         Returns:
             ``[R]``: the losses before the step.
         """
-        losses = self._differentiated(self._events.show(batch.index, batch.keys, batch.turn), batch.orders)
+        shown = self._events.show(batch.index, batch.keys, batch.turn)
+        if self._combining is not None:
+            return self._combining.step(shown, batch.orders, batch.moments)
+        losses = self._differentiated(shown, batch.orders)
         self.updates.step()
         return losses
 
@@ -178,7 +202,10 @@ class Stepper:
         # A batch that is too small to be shared is everybody's, and everybody's share of it is the same.
         sizes = sizes * world.size if part.is_whole else sizes
         with sharing(part):
-            losses = self._differentiated(shown.part(part), orders, Pick(sizes, orders).all())
+            every = Pick(sizes, orders).all()
+            if self._combining is not None:
+                return self._combining.step(shown.part(part), orders, batch.moments, every, world.sum)
+            losses = self._differentiated(shown.part(part), orders, every)
         world.sum([*(group.rows.gradients for group in self._every if group.rows.count), losses])
         self.updates.step()
         return losses
@@ -197,7 +224,22 @@ class Stepper:
         self._differentiate(losses.sum())
         return losses.detach()
 
+    def _combined(self, members: Sequence[Member], stage: Stage) -> Combining | None:
+        pipeline = members[0].pipeline
+        aggregator = aggregator_of(pipeline, stage)
+        if aggregator is None:
+            return None
+        objectives = Objectives(aggregator, reach(pipeline, stage), self._groups, len(members))
+        passes = Passes(self._read, self._make, self._each_loss, self.updates.step)
+        return Combining(objectives, [member.graph for member in members], stage.tasks, passes)
+
     def _losses(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
+        known, weight = self._read(shown, orders)
+        self._make(known, self._stage.tasks)
+        return weighted_mean(self._event_losses(known), weight, sizes)
+
+    def _read(self, shown: Shown, orders: tuple[int, ...]) -> tuple[Known, Tensor]:
+        """What the tasks read, and the training weights ``[R, B]``."""
         index = shown.index
         batch = {
             name: Pick(column.view(*index.shape, *column.shape[1:]), orders)
@@ -206,11 +248,13 @@ class Stepper:
         known = batch | {output: batch[column] for output, column in self._stage.substitutes.items()}
         for name in self._members[0].frozen:
             known[name] = gathered([member.frozen[name] for member in self._members], index, orders)
-        for task in self._stage.tasks:
+        return known, Pick(self._events.weights(shown), orders).all()
+
+    def _make(self, known: Known, tasks: Sequence[str]) -> None:
+        """Add the outputs of tasks, in order."""
+        for task in tasks:
             output = self._members[0].graph.outputs[task]
             known[output] = Pick(self._run(task, known), tuple(range(len(self._members))))
-        weight = Pick(self._events.weights(shown), orders).all()
-        return weighted_mean(self._event_losses(known), weight, sizes)
 
     def _loss_alone(self, graph: Graph, shown: Shown, sizes: Tensor | None) -> Tensor:
         """The same for one member, without the axis that small models would feel."""
@@ -231,16 +275,23 @@ class Stepper:
         )
 
     def _event_losses(self, known: Mapping[str, Pick]) -> Tensor:
-        members, total = len(self._members), None
-        values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
+        total: Tensor | None = None
         for term, weight in self._terms:
-            prediction, target = known[term.output].all(), known[term.target].all()
-            each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values)
-            part = each.view(members, -1)
-            part = part if weight is None else weight * part
+            part = self._event_loss(term, weight, known)
             total = part if total is None else total + part
         assert total is not None
         return total
+
+    def _each_loss(self, read: Sequence[Known]) -> list[Tensor]:
+        """The losses of each term ``[R, B]``, each from what it reads."""
+        return [self._event_loss(*term, known) for term, known in zip(self._terms, read, strict=True)]
+
+    def _event_loss(self, term: Term, weight: Tensor | None, known: Mapping[str, Pick]) -> Tensor:
+        values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
+        prediction, target = known[term.output].all(), known[term.target].all()
+        each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values)
+        part = each.view(len(self._members), -1)
+        return part if weight is None else weight * part
 
     def _differentiate(self, total: Tensor) -> None:
         if self._gradients is None:

@@ -187,7 +187,7 @@ class Training:
 
     def steps_with(self, stepper: Stepper, number: int) -> None:
         """From now on this is the member ``number`` of a stepper."""
-        self._moments = lambda: stepper.updates.moments(number)
+        self._moments = lambda: stepper.moments(number)
 
     def begin_epoch(self) -> Tensor:
         """Training mode; the losses that this epoch has gathered so far, a scalar."""

@@ -239,6 +239,7 @@ def _shape(pipeline: Pipeline) -> object:
         train.batch_size,
         to_data(train.sampling),
         to_data(train.augment),
+        to_data(train.aggregate),
     ]
     conditions = [to_data(pipeline.conditions)] if pipeline.conditions else []
     return [tasks, stages, pipeline.metric, list(pipeline.metrics), *conditions]

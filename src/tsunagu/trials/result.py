@@ -10,12 +10,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from tsunagu.data import Table
-from tsunagu.spec import Architecture, Condition, Folds, Node, Pipeline, Schedule, Value, digest, walk
+from tsunagu.losses import SUM
+from tsunagu.spec import (
+    Architecture,
+    Condition,
+    Folds,
+    Node,
+    Pipeline,
+    Schedule,
+    Value,
+    digest,
+    to_data,
+    walk,
+)
 from tsunagu.trials.scan import Chosen, Objective, Scan, choose
 
 __all__ = ["NUMERICS", "Result", "Trial", "circumstances"]
@@ -52,9 +64,8 @@ class Trial:
 
         How often the state is stored does not count, since it changes nothing of the result.
         """
-        settings = self.pipeline.train.model_copy(update={"checkpoint_seconds": 0.0})
         data: dict[str, Value] = {
-            "pipeline": digest(self.pipeline.model_copy(update={"train": settings})),
+            "pipeline": digest(_named_by(self.pipeline)),
             "seed": self.seed,
         }
         # Only where they are there: other trials keep their names.
@@ -175,6 +186,16 @@ def circumstances(models: Value, folds: Folds, table: Table) -> dict[str, Value]
     }
     # Batches of a mapped table come in another order.
     return found | {"order": table.order} if table.is_mapped else found
+
+
+def _named_by(pipeline: Pipeline) -> Value:
+    """The settings of a pipeline that its trials are named by."""
+    made: Any = to_data(pipeline)
+    made["train"]["checkpoint_seconds"] = 0.0
+    # What was no setting once: trials that do not use it keep their names.
+    if made["train"]["aggregate"] == {"key": SUM}:
+        del made["train"]["aggregate"]
+    return cast("Value", made)
 
 
 def _sources(models: Value) -> dict[str, str]:

@@ -32,12 +32,44 @@ class Gradients:
         anchors = [layer.anchor for layer in dense if layer.leaves]
         self._inputs = [*(leaf.parameter for leaf in self._found), *anchors]
 
-    def write(self, total: Tensor) -> None:
-        """Put the gradients of a scalar into the buffers; 0 where it depends on nothing."""
+    def write(self, total: Tensor, *, keep: bool = False) -> None:
+        """Put the gradients of a scalar into the buffers; 0 where it depends on nothing.
+
+        Args:
+            total: a scalar.
+            keep: the graph, for another one that hangs on it too.
+        """
+        self.through([total], keep=keep)
+
+    def through(
+        self,
+        outputs: Sequence[Tensor],
+        slopes: Sequence[Tensor] | None = None,
+        features: Sequence[Tensor] = (),
+        *,
+        keep: bool = False,
+    ) -> Sequence[Tensor]:
+        """Put the gradients of ``sum_o slope_o . output_o`` into the buffers; 0 where it depends on nothing.
+
+        Args:
+            outputs: of any shapes; scalars where no slopes are given.
+            slopes: of the same shapes.
+            features: further tensors to differentiate by.
+            keep: the graph, for another pass.
+
+        Returns:
+            The gradients by the features.
+        """
         for leaf in self._written:
             leaf.fresh = True
-        if total.requires_grad and self._inputs:
-            found = torch.autograd.grad(total, self._inputs, materialize_grads=True)
+        inputs = [*self._inputs, *features]
+        ways: Sequence[Tensor | None] = slopes or [None] * len(outputs)
+        pairs = [pair for pair in zip(outputs, ways, strict=True) if pair[0].requires_grad]
+        back: Sequence[Tensor] = [torch.zeros_like(feature) for feature in features]
+        if pairs and inputs:
+            ends, seeds = zip(*pairs, strict=True)
+            found = torch.autograd.grad(ends, inputs, seeds, retain_graph=keep, materialize_grads=True)
+            back = found[len(self._inputs) :]
             if self._found:
                 torch._foreach_copy_([leaf.gradient for leaf in self._found], list(found[: len(self._found)]))
         else:
@@ -47,6 +79,7 @@ class Gradients:
         for leaf in self._written:
             if leaf.fresh:
                 leaf.gradient.zero_()
+        return back
 
 
 def _leaves(rows: Rows, forward: Forward) -> Sequence[Leaf]:
