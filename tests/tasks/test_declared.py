@@ -37,6 +37,7 @@ WRONG = {
     "a range that the loss refuses": (chain(balanced(0.01, 10.0)), "tasks.fit.loss.args.one_minus_beta: its range reaches 1.77828, which class_balanced refuses"),
     "a number that cannot be": (chain(tn.loss("focal", target="t", classes=BETA)), "'classes' of focal is one number for all events and cannot be a condition; focal takes one for gamma"),
     "a negative weight": (chain(tn.loss("mse", target="t", weight=tn.condition("w", tn.uniform(-1.0, 1.0)))), "a weight is 0 or more, but its range reaches -1"),
+    "a weight that an aggregator sets": (chain([tn.loss("mse", target=t, weight=tn.condition("w", tn.uniform(0.0, 1.0))) for t in "tx"], aggregate=node("mgda")), "tasks.fit.loss.0.weight: this weight is a condition, and train.aggregate: mgda sets the weights itself"),
     "two definitions": (chain([tn.loss("mse", target="t", weight=BETA), tn.loss("mse", target="t", weight=tn.condition("one_minus_beta", tn.uniform(0.0, 1.0)))]), "tasks.fit.loss.1.weight: 'one_minus_beta' is defined otherwise at tasks.fit.loss.0.weight"),
     "in a model": (chain(model=node("MLP", dropout=BETA)), "nobody reads a condition here"),
     "in the optimiser": (chain(optimizer=node("Adam", lr=tn.schedule("linear", 1.0, 0.0))), "nobody reads a schedule here"),

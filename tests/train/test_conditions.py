@@ -105,7 +105,7 @@ def test_biases_of_the_class_balanced_loss_are_those_of_a_fit_at_each_value():
     model = [node("Linear", 1, 8), node("FiLMSite", 8), node("Linear", 8, 2)]
     omb = tn.condition("one_minus_beta", tn.log_uniform(1e-6, 1.0))
     loss = tn.loss("class_balanced", target="a", one_minus_beta=omb)
-    steps = {"epochs": 40, "batch_size": 128, "optimizer": node("Adam", lr=1e-2), "schedule": node("cosine")}
+    steps = {"epochs": 51, "batch_size": 128, "optimizer": node("Adam", lr=1e-2), "schedule": node("cosine")}
     training = Training(pipeline(loss, model=model, metric="accuracy(w, a)", **steps), table, split, seed=2)
     training.run()
     values = torch.tensor([[1e-1], [1e-2], [1e-3], [1e-4], [1e-5]], dtype=torch.float64)

@@ -14,7 +14,7 @@ swaps torch's dropout layers for ours.
 """
 
 from tsunagu.layers.blocks import FiLMedMLPBlock, FiLMedResBlock, MLPBlock, ResBlock
-from tsunagu.layers.calibration import ScaleFactor, TauCNN, TauMLP
+from tsunagu.layers.calibration import CalibrationHead, ScaleFactor, TauCNN, TauMLP
 from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.convolutions import ConvResBlock, FiLMedConvResBlock
@@ -40,6 +40,7 @@ __all__ = [
     "Activation",
     "Affinity",
     "Attention",
+    "CalibrationHead",
     "Conditioned",
     "ConvResBlock",
     "Cosine",

@@ -20,7 +20,7 @@ from tsunagu.layers.momentum import PT_SCALE, LogMomentum, correct, log_pt
 from tsunagu.layers.registry import register
 from tsunagu.layers.sites import FiLMSite
 
-__all__ = ["ScaleFactor", "TauCNN", "TauMLP", "embedded"]
+__all__ = ["CalibrationHead", "ScaleFactor", "TauCNN", "TauMLP", "embedded"]
 
 _EMBEDDING = 4
 
@@ -170,6 +170,43 @@ class ScaleFactor(nn.Module):
         jet = inputs[-1] if jet_p4 is None else jet_p4
         scaled = torch.cat([log_pt(jet[..., :1], self.pt_scale), jet[..., 1:3]], dim=-1) * self.scale
         return correct(scaled, self.shift, self.pt_scale)
+
+
+@register
+@final
+class CalibrationHead(nn.Module):
+    """A correction of one momentum by what another task has found, such as a trunk that several tasks share.
+
+    (x, eta, phi, mass) joined with the features -> hidden -> correction of (x, eta, phi).
+
+    Args:
+        features: C.
+        hidden: sizes of the layers between.
+        activation: a class of ``torch.nn`` by name, or a module to copy.
+        pt_scale: in 1/GeV.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
+
+    Shapes: ``features [E, C]``, ``jet_p4 [E, 4]``: pt (GeV), eta, phi, mass (GeV); returns ``[E, 3]``: pt (GeV), eta, phi.
+
+    >>> CalibrationHead(16)(torch.rand(5, 16), torch.rand(5, 4)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        features: int,
+        hidden: Sequence[int] = (32,),
+        activation: str | nn.Module = "ReLU",
+        pt_scale: float = PT_SCALE,
+        film: bool = False,
+    ) -> None:
+        super().__init__()
+        self.momenta = LogMomentum(pt_scale)
+        self.head = initialise(dense([features + 4, *hidden, 3], activation, film=film))
+
+    def forward(self, features: Tensor, jet_p4: Tensor) -> Tensor:
+        jet = self.momenta(jet_p4)
+        return correct(jet, self.head(torch.cat([features, jet], dim=-1)), self.momenta.pt_scale)
 
 
 def embedded(embed: nn.Sequential, jet_image: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from tsunagu.layers.sites import Modulation, film_sites, modulated
 
 __all__ = ["Conditioned", "FiLM"]
 
-HIDDEN = 16
+HIDDEN = 64
 
 
 @register
@@ -67,9 +67,9 @@ class FiLM(nn.Module):
 class Conditioned(nn.Module):
     """A network with sites, and what makes their scales and shifts of a condition.
 
-    ``h = v(c) * silu(u(c))``, a trunk that all sites share, with ``v`` without bias; for each site its rows of one linear layer without bias
+    ``h(c) = t(c) - t(0)`` with ``t(c) = relu(u(c))``, a trunk that all sites share; for each site its rows of one linear layer without bias
     give ``[gamma, beta] = W h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
-    without a condition; and W begins at 0, so that it begins as that everywhere.
+    without a condition; and W begins at 0, so that it begins as that everywhere. The kinks of the trunk begin spread over the range.
 
     Args:
         model: with one site at least; its sites listen to this module from now on.
@@ -94,7 +94,7 @@ class Conditioned(nn.Module):
             msg = f"{type(model).__name__} has no place where a condition could enter"
             raise ValueError(msg)
         self.model = model
-        self.value, self.gate = nn.Linear(conditions, hidden, bias=False), nn.Linear(conditions, hidden)
+        self.trunk = _spread(nn.Linear(conditions, hidden))
         # The heads of all sites are one matrix, since many small products cost more than a large one.
         self._sizes = [size for site in sites for size in (site.features, site.features)]
         self.heads = nn.Linear(hidden, sum(self._sizes), bias=False)
@@ -110,7 +110,7 @@ class Conditioned(nn.Module):
 
     def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
-        trunk = self.value(condition) * nn.functional.silu(self.gate(condition))
+        trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
         made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)
         return list(zip(made[::2], made[1::2], strict=True))
 
@@ -129,3 +129,12 @@ class Conditioned(nn.Module):
         for site, own in zip(film_sites(plain).values(), made, strict=True):
             site.fix(*own)
         return plain
+
+
+def _spread(layer: nn.Linear) -> nn.Linear:
+    # Kinks elsewhere than in the range make straight lines, and steps along it are then learnt slowly and badly.
+    with torch.no_grad():
+        nn.init.uniform_(layer.weight, -1.0, 1.0)
+        places = nn.init.uniform_(torch.empty_like(layer.weight), -1.0, 1.0)
+        layer.bias.copy_(-(layer.weight * places).sum(1))
+    return layer

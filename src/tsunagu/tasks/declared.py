@@ -9,6 +9,7 @@ from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.losses import find_loss
 from tsunagu.spec import Condition, LossTerm, Node, Pipeline, Schedule, walk
 from tsunagu.tasks.conditions import CONDITION, VALUES, distribution_of
+from tsunagu.tasks.objectives import check_conditioned_weights
 from tsunagu.tasks.settings import curve_of, plain
 
 __all__ = ["check_conditions", "check_parameters"]
@@ -40,7 +41,8 @@ def check_conditions(pipeline: Pipeline, columns: set[str] | None = None) -> lis
     mistakes += [m for path, value in conditions for m in _check_columns(path, value, columns)]
     mistakes += _check_read(conditions)
     mistakes += _check_pipeline(pipeline, columns) if conditions else _check_sites(pipeline)
-    return mistakes
+    weights = [path for path, _ in conditions if path[0] == "tasks" and path[-1] == "weight"]
+    return mistakes + check_conditioned_weights(pipeline, weights)
 
 
 def check_parameters(term: LossTerm, path: Path) -> list[Mistake]:
