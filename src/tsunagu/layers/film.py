@@ -19,7 +19,7 @@ from tsunagu.layers.sites import Modulation, film_sites, modulated
 
 __all__ = ["Conditioned", "FiLM"]
 
-HIDDEN = 64
+HIDDEN = 16
 
 
 @register
@@ -132,9 +132,13 @@ class Conditioned(nn.Module):
 
 
 def _spread(layer: nn.Linear) -> nn.Linear:
-    # Kinks elsewhere than in the range make straight lines, and steps along it are then learnt slowly and badly.
+    # Kinks elsewhere than in the range make straight lines, and steps along it are then learnt slowly and badly. So each number of
+    # the condition meets them at even distances, in an order of its own.
+    hidden = layer.out_features
     with torch.no_grad():
-        nn.init.uniform_(layer.weight, -1.0, 1.0)
-        places = nn.init.uniform_(torch.empty_like(layer.weight), -1.0, 1.0)
+        sign = 1.0 - 2.0 * (torch.arange(hidden) % 2).unsqueeze(1)
+        nn.init.uniform_(layer.weight, 0.5, 1.0).mul_(sign)
+        order = nn.init.uniform_(torch.empty_like(layer.weight)).argsort(0)
+        places = torch.linspace(-1.0, 1.0, hidden)[order]
         layer.bias.copy_(-(layer.weight * places).sum(1))
     return layer
