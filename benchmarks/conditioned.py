@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -60,16 +61,20 @@ class Network:
         )
 
 
-def _mlp(*, drawn: bool) -> Network:
+def _mlp(*, drawn: bool, batch: int = BATCH) -> Network:
     model = node("MLP", inputs=8, hidden=[256, 256], outputs=2, momenta=False)
-    return Network(model=model, inputs="jets", label=LABEL, batch=BATCH, events=vectors, drawn=drawn)
+    return Network(model=model, inputs="jets", label=LABEL, batch=batch, events=vectors, drawn=drawn)
 
 
 def _cnn(*, drawn: bool) -> Network:
     return Network(model=IMAGES, inputs="jet_image", label="is_tau", batch=64, events=images, drawn=drawn)
 
 
-NETWORKS: dict[str, tuple[Callable[..., Network], int]] = {"mlp256": (_mlp, 10_000), "cnn": (_cnn, 640)}
+NETWORKS: dict[str, tuple[Callable[..., Network], int]] = {
+    "mlp256": (partial(_mlp, batch=1024), 20_480),
+    "mlp256_batch_100": (_mlp, 10_000),
+    "cnn": (_cnn, 640),
+}
 """What makes each network, and the events of its epoch."""
 
 

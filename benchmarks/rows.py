@@ -106,7 +106,8 @@ def _loss(key: str, most: float) -> Row:
 
 def _conditioned(name: str) -> Row:
     what = {
-        "mlp256": "an MLP 8-256-256-2, batch 100, one site; one epoch of 100 steps each",
+        "mlp256": "an MLP 8-256-256-2, batch 1024, one site; one epoch of 20 steps each",
+        "mlp256_batch_100": "an MLP 8-256-256-2, batch 100, one site; one epoch of 100 steps each",
         "cnn": "two residual blocks of 3 x 3 convolutions on images [E, 3, 16, 16], 16 and 32 planes, batch 64, two sites; one "
         "epoch of 10 steps each",
     }
