@@ -113,7 +113,8 @@ def test_biases_of_the_class_balanced_loss_are_those_of_a_fit_at_each_value():
     found = (logits[:, 1] - logits[:, 0]).tolist()
     wanted = [_fitted_bias(x[:, 0].double(), label, float(value)) for value in values]
     assert found == pytest.approx(wanted, abs=0.15)
-    assert all(low < high + 0.02 for low, high in pairwise(found))
+    # At 1e-1 and 1e-2 all weights are 1, and the fits are equal to 1e-4.
+    assert all(low < high for low, high in pairwise(found[1:]))
 
 
 def _fitted_bias(x, label, one_minus_beta):
