@@ -70,7 +70,8 @@ bench: $(VENV)/bench  ## the speed suite: ratios, taken alternating in one run; 
 
 # Studies whose tables and figures are pages of the documentation. A further one is a name here and four lines below. One alone, and smaller:
 # make studies STUDIES=htautau-grid EVENTS=500 KEPT=out/kept CHANGES="--set seeds=2 --set train.epochs=1"
-STUDIES ?= htautau-grid htautau-search htautau-candidates taujet-class-balance
+STUDIES ?= htautau-grid htautau-search htautau-candidates taujet-class-balance taujet-yoto-class-balance \
+	taujet-yoto-multitask
 EVENTS ?=
 CHANGES ?=
 KEPT ?= docs/studies
@@ -98,6 +99,16 @@ taujet-class-balance.sample := taujet
 taujet-class-balance.events := 10000
 taujet-class-balance.kept := study.yaml results.csv figures/methods.md figures/scan_one_minus_beta.csv \
 	$(patsubst %,figures/%.png,scan_one_minus_beta roc_logits)
+
+taujet-yoto-class-balance.file := examples/taujet/yoto_class_balance.yaml
+taujet-yoto-class-balance.sample := taujet
+taujet-yoto-class-balance.events := 10000
+taujet-yoto-class-balance.kept := study.yaml results.csv scan.csv figures/scan_one_minus_beta.csv figures/scan_one_minus_beta.png
+
+taujet-yoto-multitask.file := examples/taujet/yoto_multitask.yaml
+taujet-yoto-multitask.sample := taujet
+taujet-yoto-multitask.events := 10000
+taujet-yoto-multitask.kept := study.yaml results.csv scan.csv figures/pareto.csv figures/pareto.png
 
 # How a sample says how many rows it has.
 htautau.rows := --events

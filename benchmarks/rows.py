@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.chain import GRID, Chain, mlps, of_the_talk, own_weights
+from benchmarks.conditioned import NETWORKS, beside_fixed
 from benchmarks.engine import Together
 from benchmarks.hand_loop import DrawnByHand, HandLoop, OneByOne
 from benchmarks.lightning_loop import LightningLoop
@@ -104,6 +105,20 @@ def _loss(key: str, most: float) -> Row:
     return Row(sides=lambda: beside_cross_entropy(key), rounds=11, target=most, note=note)
 
 
+def _conditioned(name: str) -> Row:
+    what = {
+        "mlp256": "an MLP 8-256-256-2, batch 1024, one site; one epoch of 20 steps each",
+        "mlp256_batch_100": "an MLP 8-256-256-2, batch 100, one site; one epoch of 100 steps each",
+        "cnn": "two residual blocks of 3 x 3 convolutions on images [E, 3, 16, 16], 16 and 32 planes, batch 64, two sites; one "
+        "epoch of 10 steps each",
+    }
+    note = (
+        f"step of {what[name]}, float32, engine with event weights, class_balanced with 1 - beta as a condition, over the same "
+        "with 1e-4"
+    )
+    return Row(sides=lambda: beside_fixed(name), rounds=11, target=1.3, note=note)
+
+
 def _mgda(*, features: bool, most: float, seeds: int = 1) -> Row:
     words = "the shared features" if features else "the shared weights"
     note = (
@@ -199,6 +214,7 @@ ROWS = {
         "one population over 10 hand-written loops",
     ),
     **{f"loss_{key}": _loss(key, most) for key, most in COSTS.items()},
+    **{f"conditioned_step_{name}": _conditioned(name) for name in NETWORKS},
     "mgda_step": _mgda(features=True, most=1.4),
     "mgda_step_weights": _mgda(features=False, most=2.2),
     "mgda_step_population_10": _mgda(features=True, most=1.4, seeds=10),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar, final
+import importlib
+from typing import Any, Generic, TypeVar, final
 
 from tsunagu.errors import did_you_mean
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "imported"]
 
 T = TypeVar("T")
 
@@ -57,6 +58,27 @@ class Registry(Generic[T]):
     def known(self) -> list[str]:
         """All keys."""
         return sorted(self._kept)
+
+
+def imported(key: str, base: type[Any]) -> type[Any]:
+    """The class at an import path ``my_package.my_module:MyClass``.
+
+    Raises:
+        LookupError: the module cannot be imported, or has no such class; the message names both.
+
+    >>> imported("collections:OrderedDict", dict)
+    <class 'collections.OrderedDict'>
+    """
+    module, _, name = key.partition(":")
+    try:
+        found: Any = getattr(importlib.import_module(module), name, None)
+    except (ImportError, SyntaxError, ValueError, TypeError) as error:
+        msg = f"'{key}': the module '{module}' cannot be imported: {error}"
+        raise LookupError(msg) from error
+    if isinstance(found, type) and issubclass(found, base):
+        return found
+    msg = f"'{key}': there is no {base.__name__} of this name in the module '{module}'"
+    raise LookupError(msg)
 
 
 def _origin(cls: type) -> str:

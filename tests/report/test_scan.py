@@ -189,3 +189,39 @@ def test_all_methods_stand_in_two_tables(scanned, quick, tmp_path):
     assert "| CB 1e-4 | 2 | 0.9150 \N{PLUS-MINUS SIGN} 0.0071 |" in lines
     assert "Differences to CB 1, seed by seed, with 95 % intervals of their mean:" in lines
     assert "| focal | +0.0000 [+0.0000, +0.0000] |" in lines
+
+
+def _scanned(out, method, values):
+    """Give the trials of a method a scan, in which the logits are those of the prediction minus the logarithm of the value."""
+    for folder in (out / "trials").glob(f"{method}-*"):
+        with np.load(folder / "predictions.npz") as arrays:
+            made = {
+                f"{s}_score": np.stack([arrays[f"{s}_score"] - np.log10(v) for v in values])
+                for s in ("validation", "test")
+            }
+        np.savez(folder / "scan.npz", condition_one_minus_beta=np.array(values), **made)
+        lines = [f"{split},{value},0.8" for split in ("validation", "test") for value in values]
+        (folder / "scan.csv").write_text(
+            "\n".join(["split,one_minus_beta,auc", *lines, ""]), encoding="utf-8"
+        )
+
+
+def test_a_conditioned_method_is_a_line_over_the_points_of_the_others(scanned, quick, read, tmp_path):
+    values = (1e-4, 1e-3, 1.0)
+    _scanned(scanned, "focal", values)
+    report(scanned, tmp_path)
+    table = read(tmp_path / "scan_one_minus_beta.csv")
+    rows = [
+        (float(value), float(mean))
+        for quantity, method, value, mean in zip(
+            *(table[n] for n in ("quantity", "method", "value", "mean")), strict=True
+        )
+        if (quantity, method) == ("accuracy_1", "focal")
+    ]
+    wanted = []
+    for value in values:
+        each = [_predictions(SHIFTS["focal"], seed) for seed in (1, 2)]
+        wanted.append(np.mean([np.mean((p["score"] - np.log10(value) > 0)[p["is_tau"] == 1]) for p in each]))
+    assert [value for value, _ in rows] == list(values)
+    assert [mean for _, mean in rows] == pytest.approx(wanted, abs=0.01)
+    assert len(set(wanted)) == 3

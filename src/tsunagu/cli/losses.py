@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table as Grid
 
+from tsunagu.cli.conditions import spelled
 from tsunagu.data import Split, Table
 from tsunagu.errors import DataError
-from tsunagu.losses import CountedLoss, find_loss
+from tsunagu.losses import CountedLoss
 from tsunagu.spec import LossTerm, Pipeline, architectures, canonical, resolve
-from tsunagu.tasks import fit_loss
+from tsunagu.tasks import fit_loss, plain_loss
 
 __all__ = ["describe_losses"]
 
@@ -24,12 +25,12 @@ def describe_losses(pipelines: Sequence[Pipeline], table: Table, split: Split) -
             found |= {f"{task.output} {canonical(term)}": (task.output, term) for term in terms}
     for output, term in found.values():
         try:
-            loss = fit_loss(find_loss(term.key)(**term.args), term.target, table, split)
+            loss = fit_loss(plain_loss(term), term.target, table, split)
         except DataError as error:
             yield f"{term.key}: {error}"
             continue
         if isinstance(loss, CountedLoss):
-            settings = "".join(f", {name} {value}" for name, value in term.args.items())
+            settings = "".join(f", {name} {spelled(value)}" for name, value in term.args.items())
             yield _classes(f"{term.key}({output}, {term.target}){settings}", loss)
 
 

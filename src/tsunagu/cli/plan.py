@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from tsunagu.cli.conditions import describe_conditions, spelled
 from tsunagu.cli.events import describe_processes
 from tsunagu.cli.losses import describe_losses
 from tsunagu.cli.objectives import describe_objectives
@@ -17,7 +18,9 @@ from tsunagu.cli.supernet import describe_supernet
 from tsunagu.data import Table
 from tsunagu.data import describe as describe_table
 from tsunagu.spec import (
+    Condition,
     Pipeline,
+    Schedule,
     Study,
     architectures,
     choices,
@@ -41,6 +44,7 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     yield _tasks(study.pipeline)
     varied = [each.pipeline for _, each in variations(study) if each.data == study.data]
     yield from describe_losses(varied, table, table.split(study.data.folds))
+    yield from describe_conditions(study.pipeline)
     yield _stages(study.pipeline)
     yield from describe_objectives(varied)
     if choices(study.pipeline):
@@ -130,10 +134,16 @@ def _tasks(pipeline: Pipeline) -> Grid:
     for name, task in pipeline.tasks.items():
         inputs = task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
         losses = " + ".join(
-            f"{loss.weight:g} {loss.key}({task.output}, {loss.target})" for loss in task.losses
+            f"{_number(loss.weight)} {loss.key}({task.output}, {loss.target})" for loss in task.losses
         )
         grid.add_row(name, ", ".join(inputs), task.output, _name(task.model), sizes[name], losses)
     return grid
+
+
+def _number(weight: Any) -> str:
+    if isinstance(weight, Condition | Schedule):
+        return spelled(weight)
+    return f"{weight:g}" if isinstance(weight, float | int) else "a chosen weight x"
 
 
 def _name(model: Any) -> str:

@@ -14,12 +14,12 @@ swaps torch's dropout layers for ours.
 """
 
 from tsunagu.layers.blocks import FiLMedMLPBlock, FiLMedResBlock, MLPBlock, ResBlock
-from tsunagu.layers.calibration import ScaleFactor, TauCNN, TauMLP
+from tsunagu.layers.calibration import CalibrationHead, ScaleFactor, TauCNN, TauMLP
 from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.convolutions import ConvResBlock, FiLMedConvResBlock
 from tsunagu.layers.dense import Activation, activate, dense
-from tsunagu.layers.film import FiLM, FiLMSite, film_sites
+from tsunagu.layers.film import Conditioned, FiLM
 from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
 from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.images import LogImage, log_energy
@@ -30,6 +30,7 @@ from tsunagu.layers.prototypes import Affinity, Cosine
 from tsunagu.layers.registry import check_args, find, known, register
 from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.sharing import Part, current_part, sharing
+from tsunagu.layers.sites import FiLMSite, film_sites
 from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 from tsunagu.layers.tagging import JetTagger
 
@@ -39,6 +40,8 @@ __all__ = [
     "Activation",
     "Affinity",
     "Attention",
+    "CalibrationHead",
+    "Conditioned",
     "ConvResBlock",
     "Cosine",
     "DeepSets",

@@ -5,16 +5,16 @@ A block called ``FiLMed_...`` has a :class:`~tsunagu.layers.FiLMSite`, which doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, final
 
 from torch import Tensor, nn
 
 from tsunagu.layers.dense import activate
-from tsunagu.layers.film import FiLMSite
 from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import check_args, register
+from tsunagu.layers.sites import FiLMSite
 from tsunagu.layers.stochastic import Dropout
 
 __all__ = ["FiLMedMLPBlock", "FiLMedResBlock", "MLPBlock", "ResBlock"]
@@ -30,6 +30,7 @@ class MLPBlock(nn.Module):
         n_output: numbers per event that go out.
         activation: a class of ``torch.nn`` by name, or a module to copy.
         dropout_rate: the probability; 0 leaves the layer out.
+        film: whether there is a site for a condition behind the activation; by itself where the pipeline has one.
 
     Shapes: ``[E, n_input]`` to ``[E, n_output]``; more than one event while training.
 
@@ -39,10 +40,16 @@ class MLPBlock(nn.Module):
     """
 
     def __init__(
-        self, n_input: int, n_output: int, activation: str | nn.Module = "ReLU", dropout_rate: float = 0.0
+        self,
+        n_input: int,
+        n_output: int,
+        activation: str | nn.Module = "ReLU",
+        dropout_rate: float = 0.0,
+        film: bool = False,
     ) -> None:
         super().__init__()
-        self.layers = _block(n_input, n_output, activation, dropout_rate, [])
+        site: list[nn.Module] = [FiLMSite(n_output)] if film else []
+        self.layers = _block(n_input, n_output, activation, dropout_rate, site)
 
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.layers(x)
@@ -74,6 +81,7 @@ class ResBlock(nn.Module):
 
     Args:
         blocks: the arguments of each :class:`MLPBlock`; the last one gives as many numbers as the first one takes.
+        film: whether the blocks have sites for a condition; by itself where the pipeline has one.
 
     Shapes: ``[E, n_input]`` to the same.
 
@@ -85,9 +93,9 @@ class ResBlock(nn.Module):
     ValueError: the sizes of a residual must follow each other and end as they begin, found 4 -> 8, 8 -> 5
     """
 
-    def __init__(self, *blocks: Mapping[str, Any]) -> None:
+    def __init__(self, *blocks: Mapping[str, Any], film: bool = False) -> None:
         super().__init__()
-        self.blocks = _chain(MLPBlock, blocks)
+        self.blocks = _chain(MLPBlock, [{"film": film, **block} for block in blocks] if film else blocks)
 
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = x + self.blocks(x)
@@ -120,7 +128,7 @@ def _block(
     return initialise(nn.Sequential(nn.Linear(inputs, outputs), normal, activate(activation), *site, *last))
 
 
-def _chain(kind: type[nn.Module], blocks: tuple[Mapping[str, Any], ...]) -> nn.Sequential:
+def _chain(kind: type[nn.Module], blocks: Sequence[Mapping[str, Any]]) -> nn.Sequential:
     unfit = [_unfit(kind, block) for block in blocks]
     problems = [f"block {i}: {problem}" for i, problem in enumerate(unfit) if problem]
     if problems or not blocks:

@@ -18,8 +18,9 @@ from tsunagu.layers.images import log_energy
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import PT_SCALE, LogMomentum, correct, log_pt
 from tsunagu.layers.registry import register
+from tsunagu.layers.sites import FiLMSite
 
-__all__ = ["ScaleFactor", "TauCNN", "TauMLP", "embedded"]
+__all__ = ["CalibrationHead", "ScaleFactor", "TauCNN", "TauMLP", "embedded"]
 
 _EMBEDDING = 4
 
@@ -39,6 +40,7 @@ class TauMLP(nn.Module):
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
         tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -60,13 +62,16 @@ class TauMLP(nn.Module):
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
         pixels = maps * rows * columns
         self.momenta = LogMomentum(pt_scale)
-        self.embed = nn.Sequential(nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout))
-        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout)
+        self.embed = nn.Sequential(
+            nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout, film=film)
+        )
+        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout, film=film)
         initialise(self)
 
     def forward(self, jet_image: Tensor, jet_p4: Tensor, tag: Tensor | None = None) -> Tensor:
@@ -92,6 +97,7 @@ class TauCNN(nn.Module):
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
         tags: numbers of an earlier task about each jet that join the 8, such as its decay mode; 0 for none.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, 2, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -118,16 +124,19 @@ class TauCNN(nn.Module):
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
         pixels = channels // 4 * _shrunk(rows, kernel) * _shrunk(columns, kernel)
         self.momenta = LogMomentum(pt_scale)
-        convolutions = _convolutions(maps, channels, kernel, activation)
+        convolutions = _convolutions(maps, channels, kernel, activation, film)
         self.embed = nn.Sequential(
-            *convolutions, nn.Flatten(), *dense([pixels, *features, _EMBEDDING], activation, dropout)
+            *convolutions,
+            nn.Flatten(),
+            *dense([pixels, *features, _EMBEDDING], activation, dropout, film=film),
         )
-        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout)
+        self.head = dense([_EMBEDDING + 4 + tags, *hidden, 3], activation, dropout, film=film)
         initialise(self)
 
     def forward(self, jet_image: Tensor, jet_p4: Tensor, tag: Tensor | None = None) -> Tensor:
@@ -163,6 +172,43 @@ class ScaleFactor(nn.Module):
         return correct(scaled, self.shift, self.pt_scale)
 
 
+@register
+@final
+class CalibrationHead(nn.Module):
+    """A correction of one momentum by what another task has found, such as a trunk that several tasks share.
+
+    (x, eta, phi, mass) joined with the features -> hidden -> correction of (x, eta, phi).
+
+    Args:
+        features: C.
+        hidden: sizes of the layers between.
+        activation: a class of ``torch.nn`` by name, or a module to copy.
+        pt_scale: in 1/GeV.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
+
+    Shapes: ``features [E, C]``, ``jet_p4 [E, 4]``: pt (GeV), eta, phi, mass (GeV); returns ``[E, 3]``: pt (GeV), eta, phi.
+
+    >>> CalibrationHead(16)(torch.rand(5, 16), torch.rand(5, 4)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        features: int,
+        hidden: Sequence[int] = (32,),
+        activation: str | nn.Module = "ReLU",
+        pt_scale: float = PT_SCALE,
+        film: bool = False,
+    ) -> None:
+        super().__init__()
+        self.momenta = LogMomentum(pt_scale)
+        self.head = initialise(dense([features + 4, *hidden, 3], activation, film=film))
+
+    def forward(self, features: Tensor, jet_p4: Tensor) -> Tensor:
+        jet = self.momenta(jet_p4)
+        return correct(jet, self.head(torch.cat([features, jet], dim=-1)), self.momenta.pt_scale)
+
+
 def embedded(embed: nn.Sequential, jet_image: Tensor) -> Tensor:
     """What a network makes of the energy map of each jet.
 
@@ -193,17 +239,21 @@ def _calibrate(
     return correct(jet, head(torch.cat(parts, dim=-1)), momenta.pt_scale)
 
 
-def _convolutions(maps: int, channels: int, kernel: int, activation: str | nn.Module) -> list[nn.Module]:
+def _convolutions(
+    maps: int, channels: int, kernel: int, activation: str | nn.Module, film: bool
+) -> list[nn.Module]:
     if channels < 4:
         msg = f"channels must be 4 or more (the last convolution has a quarter of them), found {channels}"
         raise ValueError(msg)
     half, quarter = channels // 2, channels // 4
+
     return [
         *(nn.Conv2d(maps, channels, kernel), activate(activation)),
         *(nn.Conv2d(channels, half, kernel), activate(activation)),
         nn.MaxPool2d(2),
         *(nn.Conv2d(half, half, 2), activate(activation)),
         *(nn.Conv2d(half, quarter, 2), activate(activation)),
+        *([FiLMSite(quarter)] if film else []),
     ]
 
 

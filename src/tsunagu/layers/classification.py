@@ -41,6 +41,7 @@ class MLP(nn.Module):
         pt_scale: in 1/GeV, for momenta.
         met: whether the missing momentum is read, with ``momenta`` only: 3 numbers more, see :class:`LeadingFrame`;
             False leaves one that is handed over unread, None refuses it.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``x [E, ...]``, by default tau momenta ``[E, 2, 3]``, and ``met [E, 2]`` = (x, y) in GeV; returns ``[E]``, or
     ``[E, outputs]`` for more than 1.
@@ -65,13 +66,15 @@ class MLP(nn.Module):
         momenta: bool = True,
         pt_scale: float = PT_SCALE,
         met: bool | None = None,
+        film: bool = False,
     ) -> None:
         super().__init__()
         self.inputs = inputs
         self.met = _only_momenta(momenta, met)
         self.momenta = LogMomentum(pt_scale) if momenta else None
         self.frame = LeadingFrame(met, reflect=False, pt_scale=pt_scale)
-        self.layers = initialise(dense([inputs + (3 if met else 0), *hidden, outputs], activation, dropout))
+        sizes = [inputs + (3 if met else 0), *hidden, outputs]
+        self.layers = initialise(dense(sizes, activation, dropout, film=film))
 
     def forward(self, x: Tensor, met: Tensor | None = None) -> Tensor:
         missing = read_met(self.met, met)
@@ -154,6 +157,7 @@ class MassMLP(nn.Module):
         activation: a class of ``torch.nn`` by name, or a module to copy.
         dropout: the probability after each activation.
         met: whether the missing momentum is read; False leaves one that is handed over unread, None refuses it.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``x [E, 2, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV; returns ``[E]`` or ``[E, outputs]``.
 
@@ -171,10 +175,12 @@ class MassMLP(nn.Module):
         activation: str | nn.Module = "ReLU",
         dropout: float = 0.0,
         met: bool | None = None,
+        film: bool = False,
     ) -> None:
         super().__init__()
         self.met = met
-        self.layers = initialise(dense([3 if met else 1, *hidden, outputs], activation, dropout))
+        sizes = [3 if met else 1, *hidden, outputs]
+        self.layers = initialise(dense(sizes, activation, dropout, film=film))
 
     def forward(self, x: Tensor, met: Tensor | None = None) -> Tensor:
         check_momenta(x)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from tsunagu.layers.dense import activate
-from tsunagu.layers.film import FiLMSite
 from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import register
+from tsunagu.layers.sites import FiLMSite
 
 __all__ = ["ConvResBlock", "FiLMedConvResBlock"]
 
@@ -31,6 +31,7 @@ class ConvResBlock(nn.Module):
         out_plane: channels that go out, of both convolutions.
         activation: a class of ``torch.nn`` by name, or a module to copy.
         conv_args: of the two ``torch.nn.Conv2d``, beside the channels; by default 3 x 3 that keep the size.
+        film: whether there is a site for a condition before the sum; by itself where the pipeline has one.
 
     Shapes: ``[E, in_plane, H, W]`` to ``[E, out_plane, H', W']``.
 
@@ -47,9 +48,11 @@ class ConvResBlock(nn.Module):
         out_plane: int,
         activation: str | nn.Module = "ReLU",
         conv_args: Sequence[Mapping[str, Any]] = _THREE,
+        film: bool = False,
     ) -> None:
         super().__init__()
-        self.layers, self.shortcut = _paths(in_plane, out_plane, activation, conv_args, [])
+        site: list[nn.Module] = [FiLMSite(out_plane)] if film else []
+        self.layers, self.shortcut = _paths(in_plane, out_plane, activation, conv_args, site)
         self.activation = activate(activation)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tsunagu.errors import did_you_mean
 from tsunagu.layers.registry import check_args, register, torch_layers
+from tsunagu.layers.sites import FiLMSite
 from tsunagu.layers.stochastic import Dropout
 
 __all__ = ["Activation", "activate", "dense", "logit"]
@@ -37,7 +38,12 @@ def activate(activation: str | nn.Module) -> nn.Module:
 
 
 def dense(
-    sizes: Sequence[int], activation: str | nn.Module = "ReLU", dropout: float = 0.0, *, last: bool = False
+    sizes: Sequence[int],
+    activation: str | nn.Module = "ReLU",
+    dropout: float = 0.0,
+    *,
+    last: bool = False,
+    film: bool = False,
 ) -> nn.Sequential:
     """Linear layers of the given sizes with an activation, and dropout where asked for, between them.
 
@@ -46,6 +52,7 @@ def dense(
         activation: as for :func:`activate`.
         dropout: the probability after each activation; 0 leaves the layer out.
         last: whether the last layer is activated too.
+        film: whether there is a site for a condition behind the last activation: what is before it is shared by all values.
 
     Returns:
         ``[..., sizes[0]] -> [..., sizes[-1]]``.
@@ -61,10 +68,12 @@ def dense(
         msg = f"layer sizes must be positive, found {list(sizes)}"
         raise ValueError(msg)
     layers: list[nn.Module] = []
+    hidden = len(sizes) - 1 if last else len(sizes) - 2
     for i in range(len(sizes) - 1):
         layers.append(nn.Linear(sizes[i], sizes[i + 1]))
-        if last or i < len(sizes) - 2:
+        if i < hidden:
             layers.append(activate(activation))
+            layers += [FiLMSite(sizes[i + 1], axis=-1)] if film and i == hidden - 1 else []
             layers += [Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers)
 

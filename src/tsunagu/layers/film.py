@@ -1,7 +1,12 @@
-"""Feature-wise linear modulation: how a condition reaches inside a network."""
+"""Feature-wise linear modulation: how a condition reaches inside a network.
+
+A :class:`FiLMSite` is a place in a network where features can be scaled and shifted. :class:`Conditioned` is a network
+together with what makes the scales and shifts of its sites from the condition, which it takes as one input more.
+"""
 
 from __future__ import annotations
 
+import copy
 from typing import final
 
 import torch
@@ -10,8 +15,11 @@ from torch import Tensor, nn
 from tsunagu.layers.dense import activate
 from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import register
+from tsunagu.layers.sites import Modulation, film_sites, modulated
 
-__all__ = ["FiLM", "FiLMSite", "film_sites"]
+__all__ = ["Conditioned", "FiLM"]
+
+HIDDEN = 16
 
 
 @register
@@ -51,41 +59,86 @@ class FiLM(nn.Module):
         if x.ndim < 2 or x.shape[1] != self.features:
             msg = f"FiLM({self.features}) modulates [E, {self.features}, ...], found {list(x.shape)}"
             raise ValueError(msg)
-        gamma, beta = self.generator(condition).chunk(2, dim=-1)
-        shape = (*gamma.shape, *[1] * (x.ndim - 2))
-        return torch.addcmul(x + beta.view(shape), x, gamma.view(shape))
+        gamma, beta = self.generator(condition).chunk(2, dim=1)
+        return modulated(x, gamma, beta, 1)
 
 
-@register
 @final
-class FiLMSite(nn.Module):
-    """A place inside a network where a condition can scale and shift; the identity while there is none.
+class Conditioned(nn.Module):
+    """A network with sites, and what makes their scales and shifts of a condition.
+
+    ``h(c) = t(c) - t(0)`` with ``t(c) = relu(u(c))``, a trunk that all sites share; for each site its rows of one linear layer without bias
+    give ``[gamma, beta] = W h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
+    without a condition; and W begins at 0, so that it begins as that everywhere. The kinks of the trunk begin spread over the range.
 
     Args:
-        features: C, of the second axis of the input.
+        model: with one site at least; its sites listen to this module from now on.
+        conditions: L.
+        hidden: size of the trunk.
 
-    Shapes: ``[E, C, ...]`` to the same.
+    Shapes: the inputs of the model, and ``condition [E, L]``, -1 to 1 within the trained range; returns what the model does.
 
-    >>> x = torch.rand(5, 8)
-    >>> FiLMSite(8)(x) is x
-    True
+    Raises:
+        ValueError: the model has no site.
+
+    >>> from tsunagu.layers import FiLMSite
+    >>> model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), FiLMSite(8), nn.Linear(8, 1))
+    >>> Conditioned(model, 1)(torch.zeros(5, 2), condition=torch.rand(5, 1)).shape
+    torch.Size([5, 1])
     """
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, model: nn.Module, conditions: int, hidden: int = HIDDEN) -> None:
         super().__init__()
-        self.features = features
+        sites = list(film_sites(model).values())
+        if not sites:
+            msg = f"{type(model).__name__} has no place where a condition could enter"
+            raise ValueError(msg)
+        self.model = model
+        self.trunk = _spread(nn.Linear(conditions, hidden))
+        # The heads of all sites are one matrix, since many small products cost more than a large one.
+        self._sizes = [size for site in sites for size in (site.features, site.features)]
+        self.heads = nn.Linear(hidden, sum(self._sizes), bias=False)
+        nn.init.zeros_(self.heads.weight)
+        self._modulation = Modulation()
+        for number, site in enumerate(sites):
+            site.listen(self._modulation, number)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x
+    def forward(self, *inputs: Tensor, condition: Tensor, **named: Tensor) -> Tensor:
+        with self._modulation.being(self.modulations(condition)):
+            made: Tensor = self.model(*inputs, **named)
+        return made
 
-    def extra_repr(self) -> str:
-        return str(self.features)
+    def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
+        trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
+        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)
+        return list(zip(made[::2], made[1::2], strict=True))
+
+    def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
+        """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""
+        assert isinstance(self.model, nn.Sequential)
+        with self._modulation.being(self.modulations(condition)):
+            behind: Tensor = self.model[first:](x)
+        return behind
+
+    def at(self, condition: Tensor) -> nn.Module:
+        """A copy of the model at one condition ``[L]``, whose sites scale and shift by constants."""
+        with torch.no_grad():
+            made = self.modulations(condition.unsqueeze(0))
+        plain = copy.deepcopy(self.model)
+        for site, own in zip(film_sites(plain).values(), made, strict=True):
+            site.fix(*own)
+        return plain
 
 
-def film_sites(module: nn.Module) -> dict[str, FiLMSite]:
-    """The sites of a network by their path.
-
-    >>> film_sites(nn.Sequential(nn.Linear(2, 8), FiLMSite(8)))
-    {'1': FiLMSite(8)}
-    """
-    return {path: part for path, part in module.named_modules() if isinstance(part, FiLMSite)}
+def _spread(layer: nn.Linear) -> nn.Linear:
+    # Kinks elsewhere than in the range make straight lines, and steps along it are then learnt slowly and badly. So each number of
+    # the condition meets them at even distances, in an order of its own.
+    hidden = layer.out_features
+    with torch.no_grad():
+        sign = 1.0 - 2.0 * (torch.arange(hidden) % 2).unsqueeze(1)
+        nn.init.uniform_(layer.weight, 0.5, 1.0).mul_(sign)
+        order = nn.init.uniform_(torch.empty_like(layer.weight)).argsort(0)
+        places = torch.linspace(-1.0, 1.0, hidden)[order]
+        layer.bias.copy_(-(layer.weight * places).sum(1))
+    return layer

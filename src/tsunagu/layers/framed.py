@@ -12,6 +12,7 @@ from tsunagu.layers.frame import LeadingFrame
 from tsunagu.layers.init import initialise
 from tsunagu.layers.momentum import PT_SCALE
 from tsunagu.layers.registry import register
+from tsunagu.layers.sites import FiLMSite
 from tsunagu.layers.stochastic import Dropout
 
 __all__ = ["Residual", "ResidualMLP", "RotatedMLP"]
@@ -34,6 +35,7 @@ class RotatedMLP(nn.Module):
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
         tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
     or ``[E, outputs]``.
@@ -57,11 +59,12 @@ class RotatedMLP(nn.Module):
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
         inputs = (4 + tags) * taus + (3 if met else 0)
-        self.layers = initialise(dense([inputs, *hidden, outputs], activation, dropout))
+        self.layers = initialise(dense([inputs, *hidden, outputs], activation, dropout, film=film))
 
     def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
         return logit(self.layers(self.frame(tau_p4, met, tag)))
@@ -86,6 +89,7 @@ class ResidualMLP(nn.Module):
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
         tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
     or ``[E, outputs]``.
@@ -110,12 +114,13 @@ class ResidualMLP(nn.Module):
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
         self.layers = nn.Sequential(
             nn.Linear((4 + tags) * taus + (3 if met else 0), width),
-            *(Residual(width, width, activation, dropout) for _ in range(blocks)),
+            *(Residual(width, width, activation, dropout, film) for _ in range(blocks)),
             nn.LayerNorm(width),
             nn.Linear(width, outputs),
         )
@@ -137,6 +142,7 @@ class Residual(nn.Module):
         hidden: between W1 and W2.
         activation: a class of ``torch.nn`` by name, or a module to copy.
         dropout: the probability after the activation.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``[..., width]`` to the same.
 
@@ -146,13 +152,19 @@ class Residual(nn.Module):
     """
 
     def __init__(
-        self, width: int, hidden: int, activation: str | nn.Module = "GELU", dropout: float = 0.0
+        self,
+        width: int,
+        hidden: int,
+        activation: str | nn.Module = "GELU",
+        dropout: float = 0.0,
+        film: bool = False,
     ) -> None:
         super().__init__()
-        noise = [Dropout(dropout)] if dropout else []
+        behind: list[nn.Module] = [FiLMSite(hidden, axis=-1)] if film else []
+        behind += [Dropout(dropout)] if dropout else []
         self.norm = nn.LayerNorm(width)
         self.layers = nn.Sequential(
-            nn.Linear(width, hidden), activate(activation), *noise, nn.Linear(hidden, width)
+            nn.Linear(width, hidden), activate(activation), *behind, nn.Linear(hidden, width)
         )
         initialise(self)
 

@@ -37,6 +37,7 @@ class DeepSets(nn.Module):
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
         tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
     or ``[E, outputs]``.
@@ -60,11 +61,14 @@ class DeepSets(nn.Module):
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
-        self.each = dense([4 + tags, *each], activation, dropout, last=True)
-        self.together = dense([each[-1] + (3 if met else 0), *hidden, outputs], activation, dropout)
+        self.each = dense([4 + tags, *each], activation, dropout, last=True, film=film)
+        self.together = dense(
+            [each[-1] + (3 if met else 0), *hidden, outputs], activation, dropout, film=film
+        )
         initialise(self)
 
     def forward(self, tau_p4: Tensor, met: Tensor | None = None, tag: Tensor | None = None) -> Tensor:
@@ -93,6 +97,7 @@ class TauAttention(nn.Module):
         reflect: whether eta and phi are mirrored, see :class:`LeadingFrame`.
         pt_scale: in 1/GeV.
         tags: numbers of an earlier task about each tau, such as its decay mode; 0 for none.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes: ``tau_p4 [E, N, 3]`` = (pt GeV, eta, phi), ``met [E, 2]`` = (x, y) in GeV, ``tag [E, N, tags]``; returns ``[E]``
     or ``[E, outputs]``.
@@ -117,13 +122,16 @@ class TauAttention(nn.Module):
         reflect: bool = True,
         pt_scale: float = PT_SCALE,
         tags: int = 0,
+        film: bool = False,
     ) -> None:
         super().__init__()
         self.frame = LeadingFrame(met, reflect, pt_scale)
         self.tau = nn.Linear(4 + tags, width)
         self.missing = nn.Linear(3, width) if met else None
         self.attend = nn.ModuleList(Attention(width, heads) for _ in range(blocks))
-        self.change = nn.ModuleList(Residual(width, 2 * width, activation, dropout) for _ in range(blocks))
+        self.change = nn.ModuleList(
+            Residual(width, 2 * width, activation, dropout, film) for _ in range(blocks)
+        )
         self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, outputs)
         initialise(self)
 

@@ -32,6 +32,7 @@ class JetTagger(nn.Module):
         dropout: the probability after each activation.
         pt_scale: in 1/GeV.
         image: channels, rows and columns of a jet's energy map.
+        film: whether there are sites for a condition, see :func:`~tsunagu.layers.dense`; by itself where the pipeline has one.
 
     Shapes:
         ``jet_image [E, N, 3, 16, 16]``: GeV per pixel; it enters as ``log(1 + pixel / GeV)``, pixels below 0 as 0.
@@ -51,13 +52,14 @@ class JetTagger(nn.Module):
         dropout: float = 0.0,
         pt_scale: float = PT_SCALE,
         image: Sequence[int] = (3, 16, 16),
+        film: bool = False,
     ) -> None:
         super().__init__()
         maps, rows, columns = image
-        pixels = dense([maps * rows * columns, *features], activation, dropout, last=True)
+        pixels = dense([maps * rows * columns, *features], activation, dropout, last=True, film=film)
         self.momenta = LogMomentum(pt_scale)
         self.embed = nn.Sequential(nn.Flatten(), *pixels)
-        self.head = dense([features[-1] + 4, *hidden, outputs], activation, dropout)
+        self.head = dense([features[-1] + 4, *hidden, outputs], activation, dropout, film=film)
         initialise(self)
 
     def forward(self, jet_image: Tensor, jet_p4: Tensor) -> Tensor:

@@ -32,6 +32,13 @@ from tsunagu.losses.aggregate import (
 from tsunagu.losses.balanced import ClassBalanced, ClassBalancedBinary, ClassBalancedFocal, InverseFrequency
 from tsunagu.losses.classes import CountedLoss
 from tsunagu.losses.counts import class_balanced_weights, class_sizes, effective_number
+from tsunagu.losses.distributions import (
+    Distribution,
+    find_distribution,
+    known_distributions,
+    make,
+    register_distribution,
+)
 from tsunagu.losses.focal import BinaryFocal, Focal, focal_logits, focal_probability
 from tsunagu.losses.labels import Binary, CrossEntropy
 from tsunagu.losses.loss import (
@@ -49,6 +56,7 @@ from tsunagu.losses.loss import (
 )
 from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
+from tsunagu.losses.parameters import Number, given, wide
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
 from tsunagu.losses.scalarise import (
     SCALARISATIONS,
@@ -57,6 +65,8 @@ from tsunagu.losses.scalarise import (
     linear,
     smooth_tchebycheff,
 )
+from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_curve
+from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
     "SCALARISATIONS",
@@ -74,6 +84,9 @@ __all__ = [
     "Combined",
     "CountedLoss",
     "CrossEntropy",
+    "Curve",
+    "Dirichlet",
+    "Distribution",
     "FitsEvents",
     "Focal",
     "FourMomentum",
@@ -89,7 +102,9 @@ __all__ = [
     "MeanSquared",
     "Mgda",
     "Moment",
+    "Number",
     "Seen",
+    "Simplex",
     "State",
     "Sum",
     "align",
@@ -101,18 +116,27 @@ __all__ = [
     "effective_number",
     "event_mean",
     "find_aggregator",
+    "find_curve",
+    "find_distribution",
     "find_loss",
     "focal_logits",
     "focal_probability",
+    "given",
     "known_aggregators",
+    "known_curves",
+    "known_distributions",
     "known_losses",
     "linear",
+    "make",
     "make_aggregator",
     "min_norm",
     "register_aggregator",
+    "register_curve",
+    "register_distribution",
     "register_loss",
     "smooth_tchebycheff",
     "weighted_mean",
+    "wide",
 ]
 
 

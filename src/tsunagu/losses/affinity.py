@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 from torch import Tensor
 
 from tsunagu.losses.labels import check_logits, check_whole
 from tsunagu.losses.loss import ClassLoss, register_loss
+from tsunagu.losses.parameters import Number, wide
 
 __all__ = ["AffinityMargin"]
 
@@ -35,7 +36,8 @@ class AffinityMargin(ClassLoss):
     [0.25, 0.0]
     """
 
-    margin: float = 0.75
+    parameters: ClassVar[tuple[str, ...]] = ("margin",)
+    margin: Number = 0.75
     classes: int = 2
 
     def __post_init__(self) -> None:
@@ -49,8 +51,14 @@ class AffinityMargin(ClassLoss):
         check_logits(similar, target, self.classes)
         own = similar.gather(1, target.long()[:, None])
         # The class itself contributes max(0, margin), a constant.
-        loss = (self.margin + similar - own).clamp(min=0.0).sum(1) - max(0.0, self.margin)
+        loss = (wide(self.margin, similar) + similar - own).clamp(min=0.0).sum(1) - _positive(
+            self.margin, own
+        )
         return loss + prediction[:, -1] if regularised else loss
 
     def check(self, target: Tensor) -> str | None:
         return check_whole(target, self.classes)
+
+
+def _positive(margin: Number, like: Tensor) -> Number:
+    return margin.to(like.dtype).clamp(min=0.0) if isinstance(margin, Tensor) else max(0.0, margin)

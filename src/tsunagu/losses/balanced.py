@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 from torch import Tensor
 
-from tsunagu.losses.classes import entropy, label_of, signed_logits
+from tsunagu.losses.classes import PerClass, entropy, label_of, signed_logits
 from tsunagu.losses.counts import class_balanced_weights
 from tsunagu.losses.focal import check_gamma, focal_term
 from tsunagu.losses.loss import register_loss
-from tsunagu.losses.weighted import ClassWeighted, check_share
+from tsunagu.losses.parameters import Number
+from tsunagu.losses.weighted import ClassWeighted, balanced, check_share
 
 __all__ = ["ClassBalanced", "ClassBalancedBinary", "ClassBalancedFocal", "InverseFrequency"]
 
@@ -31,7 +32,7 @@ class InverseFrequency(ClassWeighted):
     [0.2, 1.8]
     """
 
-    def weigh(self, sizes: tuple[float, ...]) -> tuple[float, ...]:
+    def weigh(self, sizes: tuple[float, ...]) -> PerClass:
         return class_balanced_weights(sizes, 0.0)
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -58,14 +59,15 @@ class ClassBalanced(ClassWeighted):
     [0.1916, 1.1947]
     """
 
-    one_minus_beta: float = 1e-4
+    parameters: ClassVar[tuple[str, ...]] = ("one_minus_beta",)
+    one_minus_beta: Number = 1e-4
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_share("one_minus_beta", self.one_minus_beta)
 
-    def weigh(self, sizes: tuple[float, ...]) -> tuple[float, ...]:
-        return class_balanced_weights(sizes, self.one_minus_beta)
+    def weigh(self, sizes: tuple[float, ...]) -> PerClass:
+        return balanced(sizes, self.one_minus_beta)
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         return entropy(prediction, target, self.weights)
@@ -91,14 +93,15 @@ class ClassBalancedBinary(ClassWeighted):
     2.0794
     """
 
-    one_minus_beta: float = 1e-4
+    parameters: ClassVar[tuple[str, ...]] = ("one_minus_beta",)
+    one_minus_beta: Number = 1e-4
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_share("one_minus_beta", self.one_minus_beta)
 
-    def weigh(self, sizes: tuple[float, ...]) -> tuple[float, ...]:
-        return class_balanced_weights(sizes, self.one_minus_beta)
+    def weigh(self, sizes: tuple[float, ...]) -> PerClass:
+        return balanced(sizes, self.one_minus_beta)
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         return _of_sigmoids(prediction, target, 0.0, self.weights)
@@ -124,22 +127,24 @@ class ClassBalancedFocal(ClassWeighted):
     0.5199
     """
 
-    one_minus_beta: float = 1e-4
-    gamma: float = 1.0
+    parameters: ClassVar[tuple[str, ...]] = ("one_minus_beta", "gamma")
+    one_minus_beta: Number = 1e-4
+    gamma: Number = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_share("one_minus_beta", self.one_minus_beta)
         check_gamma(self.gamma)
 
-    def weigh(self, sizes: tuple[float, ...]) -> tuple[float, ...]:
-        return class_balanced_weights(sizes, self.one_minus_beta)
+    def weigh(self, sizes: tuple[float, ...]) -> PerClass:
+        return balanced(sizes, self.one_minus_beta)
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         return _of_sigmoids(prediction, target, self.gamma, self.weights)
 
 
-def _of_sigmoids(prediction: Tensor, target: Tensor, gamma: float, weights: tuple[float, ...]) -> Tensor:
-    signed = signed_logits(prediction, target, len(weights))
+def _of_sigmoids(prediction: Tensor, target: Tensor, gamma: Number, weights: PerClass) -> Tensor:
+    classes = weights.shape[-1] if isinstance(weights, Tensor) else len(weights)
+    signed = signed_logits(prediction, target, classes)
     value = focal_term(signed, gamma)
     return label_of(target, weights, prediction) * (value if value.ndim == 1 else value.sum(1))

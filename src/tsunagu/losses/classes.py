@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Self, get_args
 
 import torch
@@ -15,11 +14,23 @@ from torch.nn import functional
 from tsunagu.losses.counts import Counts, class_sizes
 from tsunagu.losses.labels import check_logits, check_whole
 from tsunagu.losses.loss import ClassLoss, align
+from tsunagu.losses.parameters import Number, constant
 
-__all__ = ["CountedLoss", "constant", "entropy", "is_logit", "label_of", "of_label", "signed_logits"]
+__all__ = [
+    "CountedLoss",
+    "PerClass",
+    "constant",
+    "entropy",
+    "is_logit",
+    "label_of",
+    "of_label",
+    "signed_logits",
+    "weighted_entropy",
+]
 
 
-Constant = tuple[float, ...] | tuple[tuple[float, ...], ...]
+PerClass = tuple[float, ...] | Tensor
+"""Numbers ``[C]`` of the classes, or ``[E, C]``, those of each event."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +87,7 @@ class CountedLoss(ClassLoss):
 
     @property
     @abstractmethod
-    def per_class(self) -> Mapping[str, tuple[float, ...]]:
+    def per_class(self) -> Mapping[str, PerClass]:
         """What follows from the numbers, such as ``{"weight": [C]}``, for whoever reads a plan."""
 
     @property
@@ -107,30 +118,36 @@ def is_logit(prediction: Tensor, target: Tensor) -> bool:
     return prediction.shape in (target.shape, (*target.shape, 1))
 
 
-def entropy(
-    prediction: Tensor, target: Tensor, weights: tuple[float, ...] = (), shift: tuple[float, ...] = ()
-) -> Tensor:
+def entropy(prediction: Tensor, target: Tensor, weights: PerClass = (), shift: PerClass = ()) -> Tensor:
     """The cross entropy ``w_y (log sum_c exp(z_c + s_c) - z_y - s_y)`` of a logit of two classes or of logits.
 
     Args:
         prediction: ``[E]``, ``[E, 1]`` (the logit of class 1 against 0) or ``[E, C]``.
         target: ``[E]``.
-        weights: ``[C]``; 1 by default.
-        shift: ``[C]``; 0 by default.
+        weights: ``[C]`` or ``[E, C]``; 1 by default.
+        shift: ``[C]`` or ``[E, C]``; 0 by default.
 
     >>> entropy(torch.zeros(2), torch.tensor([0, 1]), (1.0, 3.0)).tolist()
     [0.6931471824645996, 2.079441547393799]
     """
+    classes = _classes(weights) or _classes(shift)
     if is_logit(prediction, target):
-        _check_two(weights or shift)
+        _check_two(classes)
         label = target.to(prediction.dtype)
-        logit = align(prediction, label) + (shift[1] - shift[0] if shift else 0.0)
+        logit = align(prediction, label) + (_rise(shift, label) if _classes(shift) else 0.0)
         value = functional.binary_cross_entropy_with_logits(logit, label, reduction="none")
-        return of_label(weights, label) * value if weights else value
-    check_logits(prediction, target, len(weights or shift) or None)
-    logits = prediction + constant(shift, prediction) if shift else prediction
-    factor = constant(weights, prediction) if weights else None
-    return functional.cross_entropy(logits, target.long(), weight=factor, reduction="none")
+        return of_label(weights, label) * value if _classes(weights) else value
+    check_logits(prediction, target, classes or None)
+    logits = prediction + constant(shift, prediction) if _classes(shift) else prediction
+    return weighted_entropy(logits, target.long(), weights)
+
+
+def weighted_entropy(logits: Tensor, label: Tensor, weights: PerClass = ()) -> Tensor:
+    """``w_y (log sum_c exp(z_c) - z_y)`` of logits ``[E, C]`` and whole labels ``[E]``."""
+    if isinstance(weights, Tensor):
+        return label_of(label, weights, logits) * functional.cross_entropy(logits, label, reduction="none")
+    factor = constant(weights, logits) if weights else None
+    return functional.cross_entropy(logits, label, weight=factor, reduction="none")
 
 
 def signed_logits(prediction: Tensor, target: Tensor, classes: int | None = None) -> Tensor:
@@ -147,34 +164,36 @@ def signed_logits(prediction: Tensor, target: Tensor, classes: int | None = None
     return prediction * (2.0 * own - 1.0)
 
 
-def label_of(target: Tensor, values: tuple[float, ...], like: Tensor) -> Tensor:
+def label_of(target: Tensor, values: PerClass, like: Tensor) -> Tensor:
     """The value of each event's class, ``[E]`` in the dtype of ``like``."""
+    if isinstance(values, Tensor):
+        return values.gather(1, target.long().unsqueeze(1)).squeeze(1).to(like.dtype)
     return constant(values, like).index_select(0, target.long())
 
 
-def of_label(values: tuple[float, ...], label: Tensor) -> Tensor:
+def of_label(values: PerClass, label: Tensor) -> Tensor:
     """The same of two classes, for labels ``[E]`` that are floating-point numbers.
 
     >>> of_label((2.0, 5.0), torch.tensor([0.0, 1.0])).tolist()
     [2.0, 5.0]
     """
-    _check_two(values)
+    _check_two(_classes(values))
+    if isinstance(values, Tensor):
+        return label_of(label, values, label)
     return torch.lerp(torch.full_like(label, values[0]), torch.full_like(label, values[1]), label)
 
 
-def constant(values: Constant, like: Tensor) -> Tensor:
-    """Numbers as a tensor in the dtype and on the device of another; made once."""
-    return _constant(values, like.dtype, like.device)
+def _classes(values: PerClass) -> int:
+    return values.shape[-1] if isinstance(values, Tensor) else len(values)
 
 
-@lru_cache(maxsize=256)
-def _constant(values: Constant, dtype: torch.dtype, device: torch.device) -> Tensor:
-    # A tensor of an inference could not be used in a later training.
-    with torch.inference_mode(mode=False):
-        return torch.tensor(values, dtype=dtype, device=device)
+def _rise(shift: PerClass, like: Tensor) -> Number:
+    if isinstance(shift, Tensor):
+        return (shift[:, 1] - shift[:, 0]).to(like.dtype)
+    return shift[1] - shift[0]
 
 
-def _check_two(values: tuple[float, ...]) -> None:
-    if values and len(values) != 2:
-        msg = f"one logit for an event tells 2 classes apart, found {len(values)} classes; give [E, {len(values)}] logits"
+def _check_two(classes: int) -> None:
+    if classes not in (0, 2):
+        msg = f"one logit for an event tells 2 classes apart, found {classes} classes; give [E, {classes}] logits"
         raise ValueError(msg)

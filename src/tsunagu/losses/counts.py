@@ -10,7 +10,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-__all__ = ["Counts", "class_balanced_weights", "class_sizes", "effective_number"]
+from tsunagu.losses.parameters import constant
+
+__all__ = ["Counts", "class_balanced_weights", "class_sizes", "effective_number", "event_weights"]
 
 Counts = Literal["events", "weights", "effective"]
 Sizes = tuple[float, ...]
@@ -82,6 +84,26 @@ def class_balanced_weights(sizes: Sequence[float], one_minus_beta: float) -> tup
     inverse = 1.0 / effective_number(sizes, one_minus_beta)
     weights: list[float] = (len(inverse) * inverse / inverse.sum()).tolist()
     return tuple(weights)
+
+
+def event_weights(sizes: Sequence[float], one_minus_beta: Tensor) -> Tensor:
+    """:func:`class_balanced_weights` for events that each have their own ``1 - beta``.
+
+    Args:
+        sizes: ``[C]``.
+        one_minus_beta: ``[E]``, 0 to 1.
+
+    Returns:
+        ``[E, C]`` float64.
+
+    >>> event_weights([9000, 1000], torch.tensor([1e-4])).round(decimals=4).tolist()
+    [[0.2764, 1.7236]]
+    """
+    # So small a number gives 1 / n, as 0 does, but nothing is divided by 0.
+    rest = one_minus_beta.double().clamp(min=1e-300).unsqueeze(-1)
+    n = constant(tuple(sizes), rest)
+    inverse = rest / torch.expm1(n * torch.log1p(-rest))
+    return inverse / inverse.mean(-1, keepdim=True)
 
 
 def _check(events: list[float], sums: list[float], counts: Counts) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from torch.nn import functional
 from tsunagu.losses.classes import is_logit, of_label, signed_logits
 from tsunagu.losses.labels import check_logits, check_whole
 from tsunagu.losses.loss import ClassLoss, register_loss
+from tsunagu.losses.parameters import Number, wide
 
 __all__ = ["BinaryFocal", "Focal", "check_gamma", "focal_logits", "focal_probability", "focal_term"]
 
@@ -36,7 +37,8 @@ class Focal(ClassLoss):
     [0.173287]
     """
 
-    gamma: float = 2.0
+    parameters: ClassVar[tuple[str, ...]] = ("gamma",)
+    gamma: Number = 2.0
     classes: int | None = None
 
     def __post_init__(self) -> None:
@@ -47,7 +49,7 @@ class Focal(ClassLoss):
             return focal_term(signed_logits(prediction, target), self.gamma)
         check_logits(prediction, target, self.classes)
         label = target.long()
-        if self.gamma == 1.0 or self.gamma >= 2.0:
+        if not isinstance(self.gamma, Tensor) and (self.gamma == 1.0 or self.gamma >= 2.0):
             # Fewer steps; for other gammas a derivative of the power is infinite where p is 1.
             value = functional.cross_entropy(prediction, label, reduction="none")
             return value * value.neg().expm1().neg().pow(self.gamma)
@@ -80,8 +82,9 @@ class BinaryFocal(ClassLoss):
     [0.173287, 0.173287]
     """
 
-    gamma: float = 2.0
-    alpha: float | None = None
+    parameters: ClassVar[tuple[str, ...]] = ("gamma", "alpha")
+    gamma: Number = 2.0
+    alpha: Number | None = None
 
     def __post_init__(self) -> None:
         check_gamma(self.gamma)
@@ -96,7 +99,10 @@ class BinaryFocal(ClassLoss):
         value = focal_term(signed_logits(prediction, target), self.gamma)
         if self.alpha is None:
             return value
-        return of_label((1.0 - self.alpha, self.alpha), target.to(value.dtype)) * value
+        label = target.to(value.dtype)
+        if isinstance(self.alpha, Tensor):
+            return of_label(torch.stack([1.0 - self.alpha, self.alpha], dim=1), label) * value
+        return of_label((1.0 - self.alpha, self.alpha), label) * value
 
     def check(self, target: Tensor) -> str | None:
         return check_whole(target, 2)
@@ -106,8 +112,12 @@ class BinaryFocal(ClassLoss):
         return focal_probability(prediction, self.gamma, self.alpha)
 
 
-def focal_term(u: Tensor, gamma: float) -> Tensor:
+def focal_term(u: Tensor, gamma: Number) -> Tensor:
     """``-(1 - p)^gamma log p`` of ``p = s(u)``, finite with its gradient for every finite u.
+
+    Args:
+        u: ``[E, ...]``.
+        gamma: a number, or ``[E]``.
 
     >>> u = torch.logit(torch.tensor([0.1, 0.5, 0.9], dtype=torch.float64))
     >>> [round(value, 6) for value in focal_term(u, 2.0).tolist()]
@@ -116,10 +126,12 @@ def focal_term(u: Tensor, gamma: float) -> Tensor:
     # softplus turns linear at 20 in torch, logsigmoid does not.
     log_p = functional.logsigmoid(u)
     # log(1 - p) = log p - u, so one of the two logarithms is enough.
-    return -log_p if gamma == 0.0 else -torch.exp(gamma * (log_p - u)) * log_p
+    if not isinstance(gamma, Tensor) and gamma == 0.0:
+        return -log_p
+    return -torch.exp(wide(gamma, u) * (log_p - u)) * log_p
 
 
-def focal_probability(logits: Tensor, gamma: float, alpha: float | None = None) -> Tensor:
+def focal_probability(logits: Tensor, gamma: Number, alpha: Number | None = None) -> Tensor:
     """The probability of each class that a score trained with the focal loss stands for.
 
     ``eta_c = h(q_c) / sum_k h(q_k)``, ``h(v) = v / ((1 - v)^gamma - gamma (1 - v)^(gamma - 1) v log v)``, where q is the
@@ -144,7 +156,7 @@ def focal_probability(logits: Tensor, gamma: float, alpha: float | None = None) 
     return torch.softmax(focal_logits(logits, gamma), dim=-1)
 
 
-def focal_logits(logits: Tensor, gamma: float, alpha: float | None = None) -> Tensor:
+def focal_logits(logits: Tensor, gamma: Number, alpha: Number | None = None) -> Tensor:
     """The logarithms of odds whose sigmoid or softmax is :func:`focal_probability`.
 
     Of one logit u: ``(1 + gamma) u - log(1 + gamma r(u)) + log(1 + gamma r(-u))``, ``r(u) = exp(u) log(1 + exp(-u))``.
@@ -155,21 +167,21 @@ def focal_logits(logits: Tensor, gamma: float, alpha: float | None = None) -> Te
         alpha: of ``binary_focal``, for ``[E]``.
     """
     if logits.ndim == 1:
-        shift = 0.0 if alpha is None else math.log(alpha / (1.0 - alpha))
+        shift = 0.0 if alpha is None else math.log(float(alpha) / (1.0 - float(alpha)))
         return _log_h(logits, gamma) - _log_h(-logits, gamma) - shift
     classes = torch.arange(logits.shape[1], device=logits.device)
     odds = [_odds_of(logits, c.expand(len(logits), 1)) for c in classes]
     return _log_h(torch.stack(odds, dim=1), gamma)
 
 
-def check_gamma(gamma: float) -> None:
+def check_gamma(gamma: Number) -> None:
     """Raise a ValueError for a gamma below 0."""
     if not gamma >= 0.0:
         msg = f"gamma must be 0 or more, found {gamma}"
         raise ValueError(msg)
 
 
-def _log_h(u: Tensor, gamma: float) -> Tensor:
+def _log_h(u: Tensor, gamma: Number) -> Tensor:
     low = u.clamp(max=20.0)
     # Beyond 20, exp(u) log(1 + exp(-u)) = 1 - exp(-u) / 2 + ... is 1 to 1e-9.
     r = torch.where(u > 20.0, torch.ones_like(u), -low.exp() * functional.logsigmoid(low))

@@ -32,6 +32,9 @@ class Loss(ABC):
     probabilities: ClassVar[str] = ""
     """Whether a target may be a probability in place of a class: ``event`` for one number ``[E]``, ``class`` for
     ``[E, C]``; empty for no."""
+    parameters: ClassVar[tuple[str, ...]] = ()
+    """The settings that may be one number for each event, ``[E]``, see :func:`tsunagu.losses.given`: those that a condition
+    can stand for."""
 
     @abstractmethod
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -6,17 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tsunagu.losses.classes import CountedLoss, constant, entropy
-from tsunagu.losses.counts import class_balanced_weights
+from tsunagu.losses.classes import CountedLoss, PerClass, entropy, label_of, weighted_entropy
 from tsunagu.losses.labels import check_logits
 from tsunagu.losses.loss import Loss, register_loss
-from tsunagu.losses.weighted import ClassWeighted, Reduction, check_share
+from tsunagu.losses.parameters import Number, constant, wide
+from tsunagu.losses.weighted import ClassWeighted, Reduction, balanced, check_share
 
 __all__ = ["BalancedSoftmax", "Ldam", "LogitAdjusted"]
 
@@ -41,16 +41,20 @@ class LogitAdjusted(CountedLoss):
     [0.1054, 2.3026]
     """
 
-    tau: float = 1.0
+    parameters: ClassVar[tuple[str, ...]] = ("tau",)
+    tau: Number = 1.0
 
     @cached_property
-    def shift(self) -> tuple[float, ...]:
-        """What is added to the logits, ``[C]``."""
+    def shift(self) -> PerClass:
+        """What is added to the logits, ``[C]`` or ``[E, C]``."""
         total = sum(self.known_sizes)
-        return tuple(self.tau * math.log(size / total) for size in self.known_sizes)
+        logs = tuple(math.log(size / total) for size in self.known_sizes)
+        if isinstance(self.tau, Tensor):
+            return self.tau.double().unsqueeze(1) * constant(logs, self.tau.double())
+        return tuple(self.tau * value for value in logs)
 
     @property
-    def per_class(self) -> Mapping[str, tuple[float, ...]]:
+    def per_class(self) -> Mapping[str, PerClass]:
         return {"shift": self.shift}
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -81,7 +85,7 @@ class BalancedSoftmax(CountedLoss):
         return tuple(math.log(size / mean) for size in self.known_sizes)
 
     @property
-    def per_class(self) -> Mapping[str, tuple[float, ...]]:
+    def per_class(self) -> Mapping[str, PerClass]:
         return {"shift": self.shift}
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -113,9 +117,10 @@ class Ldam(ClassWeighted):
     [0.3872, 0.4405, 0.5]
     """
 
-    margin: float = 0.5
-    scale: float = 30.0
-    one_minus_beta: float = 1e-4
+    parameters: ClassVar[tuple[str, ...]] = ("margin", "scale", "one_minus_beta")
+    margin: Number = 0.5
+    scale: Number = 30.0
+    one_minus_beta: Number = 1e-4
     deferred: float = 0.8
     reweighted: bool = True
     reduction: Reduction = "weights"
@@ -129,17 +134,22 @@ class Ldam(ClassWeighted):
         """This loss in an epoch of a stage of so many, from 0."""
         return replace(self, reweighted=epoch >= self.deferred * epochs - 1e-9)
 
-    def weigh(self, sizes: tuple[float, ...]) -> tuple[float, ...]:
-        return class_balanced_weights(sizes, self.one_minus_beta)
+    def weigh(self, sizes: tuple[float, ...]) -> PerClass:
+        return balanced(sizes, self.one_minus_beta)
 
     @cached_property
     def margins(self) -> tuple[float, ...]:
-        """``[C]``, the largest being ``margin``."""
+        """``[C]``, the largest being ``margin``, where that is one number."""
+        return tuple(float(self.margin) * share for share in self._shares)
+
+    @cached_property
+    def _shares(self) -> tuple[float, ...]:
+        """The margins ``[C]`` over the largest one."""
         quarters = [size**-0.25 for size in self.known_sizes]
-        return tuple(self.margin * value / max(quarters) for value in quarters)
+        return tuple(value / max(quarters) for value in quarters)
 
     @property
-    def per_class(self) -> Mapping[str, tuple[float, ...]]:
+    def per_class(self) -> Mapping[str, PerClass]:
         return {"margin": self.margins, "weight": self.weights}
 
     @cached_property
@@ -147,7 +157,8 @@ class Ldam(ClassWeighted):
         """What is added to the scaled cosines of an event of each class, ``[C, C]``."""
         place = range(len(self.margins))
         return tuple(
-            tuple(-self.scale * m if a == b else 0.0 for b in place) for a, m in enumerate(self.margins)
+            tuple(-float(self.scale) * m if a == b else 0.0 for b in place)
+            for a, m in enumerate(self.margins)
         )
 
     def probability(self, prediction: Tensor) -> Tensor:
@@ -157,7 +168,14 @@ class Ldam(ClassWeighted):
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         check_logits(prediction, target, len(self.known_sizes))
         label = target.long()
-        shift = constant(self._shifts, prediction).index_select(0, label)
-        logits = torch.add(shift, prediction, alpha=self.scale)
-        weights = constant(self.weights, prediction) if self.reweighted else None
-        return functional.cross_entropy(logits, label, weight=weights, reduction="none")
+        return weighted_entropy(
+            self._logits(prediction, label), label, self.weights if self.reweighted else ()
+        )
+
+    def _logits(self, prediction: Tensor, label: Tensor) -> Tensor:
+        if not isinstance(self.scale, Tensor) and not isinstance(self.margin, Tensor):
+            shift = constant(self._shifts, prediction).index_select(0, label)
+            return torch.add(shift, prediction, alpha=self.scale)
+        lower = wide(self.margin, prediction[:, 0]) * label_of(label, self._shares, prediction)
+        own = functional.one_hot(label, prediction.shape[1]).to(prediction.dtype)
+        return wide(self.scale, prediction) * (prediction - own * wide(lower, prediction))

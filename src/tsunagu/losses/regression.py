@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from tsunagu.losses.loss import Loss, align, event_mean, register_loss
+from tsunagu.losses.parameters import Number, wide
 
 __all__ = ["Huber", "MeanSquared", "check_finite"]
 
@@ -47,7 +48,8 @@ class Huber(Loss):
     [1.3125]
     """
 
-    delta: float = 1.0
+    parameters: ClassVar[tuple[str, ...]] = ("delta",)
+    delta: Number = 1.0
 
     def __post_init__(self) -> None:
         if not self.delta > 0.0:
@@ -56,12 +58,18 @@ class Huber(Loss):
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         aimed = target.to(prediction.dtype)
-        return event_mean(
-            functional.huber_loss(align(prediction, aimed), aimed, reduction="none", delta=self.delta)
-        )
+        return event_mean(_huber(align(prediction, aimed), aimed, wide(self.delta, aimed)))
 
     def check(self, target: Tensor) -> str | None:
         return check_finite(target)
+
+
+def _huber(prediction: Tensor, target: Tensor, delta: Number) -> Tensor:
+    if not isinstance(delta, Tensor):
+        return functional.huber_loss(prediction, target, reduction="none", delta=delta)
+    size = (prediction - target).abs()
+    near = torch.minimum(size, delta)
+    return near * (size - 0.5 * near)
 
 
 def check_finite(target: Tensor) -> str | None:

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from tsunagu.losses.classes import CountedLoss
+from torch import Tensor
 
-__all__ = ["ClassWeighted", "Reduction"]
+from tsunagu.losses.classes import CountedLoss, PerClass
+from tsunagu.losses.counts import class_balanced_weights, event_weights
+from tsunagu.losses.parameters import Number, constant
+
+__all__ = ["ClassWeighted", "Reduction", "balanced", "check_share"]
 
 Reduction = Literal["events", "weights"]
 
@@ -36,24 +40,33 @@ class ClassWeighted(CountedLoss):
             raise ValueError(msg)
 
     @abstractmethod
-    def weigh(self, sizes: tuple[float, ...]) -> tuple[float, ...]:
-        """The weights ``[C]`` for classes of these sizes; their sum is C."""
+    def weigh(self, sizes: tuple[float, ...]) -> PerClass:
+        """The weights ``[C]`` or ``[E, C]`` for classes of these sizes; their sum is C."""
 
     @cached_property
-    def weights(self) -> tuple[float, ...]:
-        """The factor of each class, ``[C]``: with ``reduction: weights`` over their mean on the training events."""
+    def weights(self) -> PerClass:
+        """The factor of each class, ``[C]`` or ``[E, C]``: with ``reduction: weights`` over their mean on the training events."""
         weights = self.weigh(self.known_sizes)
         if self.reduction == "events":
             return weights
+        if isinstance(weights, Tensor):
+            return weights / (weights @ constant(self.known_shares, weights)).unsqueeze(-1)
         mean = sum(share * weight for share, weight in zip(self.known_shares, weights, strict=True))
         return tuple(weight / mean for weight in weights)
 
     @property
-    def per_class(self) -> Mapping[str, tuple[float, ...]]:
+    def per_class(self) -> Mapping[str, PerClass]:
         return {"weight": self.weights}
 
 
-def check_share(name: str, value: float) -> None:
+def balanced(sizes: tuple[float, ...], one_minus_beta: Number) -> PerClass:
+    """The class-balanced weights for one ``1 - beta``, ``[C]``, or for that of each event, ``[E, C]``."""
+    if isinstance(one_minus_beta, Tensor):
+        return event_weights(sizes, one_minus_beta)
+    return class_balanced_weights(sizes, one_minus_beta)
+
+
+def check_share(name: str, value: Number) -> None:
     """Raise a ValueError for a number outside 0 to 1."""
     if not 0.0 <= value <= 1.0:
         msg = f"{name} must be 0 to 1, found {value}"

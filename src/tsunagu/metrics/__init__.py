@@ -9,7 +9,14 @@ function tells what it does where few events leave a sum outside its range. Noth
 """
 
 from tsunagu.metrics.call import MetricCall, parse_metric
-from tsunagu.metrics.classes import average_precision, balanced_accuracy, efficiency, purity, rejection
+from tsunagu.metrics.classes import (
+    average_precision,
+    balanced_accuracy,
+    efficiency,
+    purity,
+    rejection,
+    significance,
+)
 from tsunagu.metrics.classification import RocCurve, accuracy, auc, roc_curve
 from tsunagu.metrics.distances import KsTest, ks, ks_test
 from tsunagu.metrics.known import Metric, find_metric, known_metrics
@@ -55,6 +62,7 @@ __all__ = [
     "resolution",
     "roc_curve",
     "selected",
+    "significance",
     "weighted_quantile",
     "working_point",
 ]

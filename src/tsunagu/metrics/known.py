@@ -8,7 +8,14 @@ from inspect import signature
 from typing import final
 
 from tsunagu.errors import Mistake, SpecError, did_you_mean
-from tsunagu.metrics.classes import average_precision, balanced_accuracy, efficiency, purity, rejection
+from tsunagu.metrics.classes import (
+    average_precision,
+    balanced_accuracy,
+    efficiency,
+    purity,
+    rejection,
+    significance,
+)
 from tsunagu.metrics.classification import accuracy, auc
 from tsunagu.metrics.distances import ks
 from tsunagu.metrics.regression import bias, mae, mse, resolution
@@ -96,6 +103,11 @@ _METRICS: dict[str, Metric] = {
         function=resolution,
         meaning="half the width of the central 68 % of predicted over true pt, over its median; 0.1 is 10 %",
         larger_is_better=False,
+    ),
+    "significance": Metric(
+        function=significance,
+        meaning="how many standard deviations a signal of this size would stand out of the background by, in a count",
+        larger_is_better=True,
     ),
 }
 

@@ -57,14 +57,14 @@ def resolution(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | Non
     Args:
         prediction: ``[E, T, 3]`` for T taus or ``[E, 3]``: transverse momentum, then angles; each tau has the
             event's weight.
-        target: of the same shape, transverse momenta positive.
+        target: of the same shape, transverse momenta positive; a tau of 0 is not there and is left out.
         weight: ``[E]``, signed; None for 1.
 
     Returns:
         Not negative; infinite where the median is not positive; NaN if a prediction is not finite.
 
     Raises:
-        DataError: unlike shapes, a true transverse momentum that is not positive, or a sum of weights that is
+        DataError: unlike shapes, a negative true transverse momentum, or a sum of weights that is
             not.
 
     >>> truth = np.full((5, 3), 100.0)
@@ -83,14 +83,14 @@ def bias(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = No
     Args:
         prediction: ``[E, T, 3]`` for T taus or ``[E, 3]``: transverse momentum, then angles; each tau has the
             event's weight.
-        target: of the same shape, transverse momenta positive.
+        target: of the same shape, transverse momenta positive; a tau of 0 is not there and is left out.
         weight: ``[E]``, signed; None for 1.
 
     Returns:
         Best at 0; NaN if a prediction is not finite.
 
     Raises:
-        DataError: unlike shapes, a true transverse momentum that is not positive, or a sum of weights that is
+        DataError: unlike shapes, a negative true transverse momentum, or a sum of weights that is
             not.
 
     >>> bias([[50.0, 0.0, 0.0]], [[40.0, 0.0, 0.0]])
@@ -130,11 +130,12 @@ def _response_quantiles(
         message = f"{metric}: expected momenta [E, 3] or [E, taus, 3], found {shape_text(events.target)}"
         raise DataError(message)
     truth = events.target[..., 0]
-    if bad := int((truth <= 0).sum()):
-        message = f"{metric}: {bad} of {truth.size} true transverse momenta are not positive"
+    if bad := int((truth < 0).sum()):
+        message = f"{metric}: {bad} of {truth.size} true transverse momenta are negative"
         raise DataError(message)
-    response = events.prediction[..., 0] / truth
+    there = truth > 0
+    response = events.prediction[..., 0][there] / truth[there]
     if not np.isfinite(response).all():
         return np.full(len(q), np.nan)
-    weights = np.broadcast_to(events.weight.reshape(-1, *[1] * (response.ndim - 1)), response.shape)
-    return weighted_quantile(response.reshape(-1), weights.reshape(-1), q)
+    weights = np.broadcast_to(events.weight.reshape(-1, *[1] * (truth.ndim - 1)), truth.shape)
+    return weighted_quantile(response, weights[there], q)

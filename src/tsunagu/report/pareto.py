@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tsunagu.metrics import MetricCall, hypervolume, pareto_front
 from tsunagu.report.outcome import Method, Outcome
+from tsunagu.report.points import points_of
 from tsunagu.report.stored import Array, Undrawable, each_drawable
 from tsunagu.report.style import PALETTE, SIZE, Drawing, canvas, dress
 
@@ -110,7 +111,7 @@ def front_of(outcome: Outcome) -> tuple[Front, tuple[str, ...]]:
 
 
 def draw_pareto(outcome: Outcome) -> Drawing:
-    """Every pair of metrics: all methods, the front by the validation events, the chosen point.
+    """Every pair of metrics: all methods, the front by the validation events, the chosen point; methods with conditions as a line.
 
     Raises:
         Undrawable: there is no front.
@@ -120,6 +121,7 @@ def draw_pareto(outcome: Outcome) -> Drawing:
     figure, panels = canvas(1, len(pairs), size=(SIZE[0] * (1.0 if len(pairs) == 1 else 2.2), SIZE[1]))
     calls = objectives(outcome)
     for axes, (x, y) in zip(panels, pairs, strict=True):
+        _draw_conditioned(axes, front, x, y)
         _draw(axes, front, x, y)
         names = [str(calls[front.names[place]]) for place in (x, y)]
         heading = {"left": outcome.name, "right": "test events"} if axes is panels[0] else {}
@@ -157,6 +159,17 @@ def _draw(axes: Axes, front: Front, x: int, y: int) -> None:
     bottom, top = axes.get_ylim()
     axes.set_ylim(bottom, top + 0.4 * (top - bottom))
     _name_points(axes, [method.name for method in front.methods], points[:, [x, y]])
+
+
+def _draw_conditioned(axes: Axes, front: Front, x: int, y: int) -> None:
+    """What a method with conditions comes to along its scan."""
+    scanned = [(method, points) for method in front.methods if (points := points_of(method)) is not None]
+    for color, (method, points) in zip(PALETTE[2:], scanned, strict=False):
+        columns = [f"test_{front.names[place]}" for place in (x, y)]
+        each = np.array([[own.values(column).mean() for column in columns] for own in points.methods])
+        axes.plot(
+            *each.T, color=color, marker=".", linewidth=1.6, label=f"{method.name}, along its conditions"
+        )
 
 
 def _name_points(axes: Axes, names: Sequence[str], points: Array) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from tsunagu.losses import HasProbability, Loss, find_loss, known_losses
+from tsunagu.losses import HasProbability, Loss, known_losses
 from tsunagu.metrics import Isotonic, Reliability, reliability
 from tsunagu.report.numbers import across_seeds
 from tsunagu.report.outcome import Method, Outcome, Output
@@ -19,6 +19,8 @@ from tsunagu.report.scores import Sample, labelled_scores
 from tsunagu.report.scores import probability as softmax
 from tsunagu.report.stored import Array, StoredTrial, each_drawable, read_yaml
 from tsunagu.report.style import Drawing, Line, canvas, dress, line, long_table
+from tsunagu.spec import LossTerm
+from tsunagu.tasks import plain_loss
 
 __all__ = ["draw_reliability"]
 
@@ -107,7 +109,7 @@ def _loss(trial: StoredTrial, output: Output) -> Loss | None:
     ]
     if not terms or terms[0]["key"] not in known_losses():
         return None
-    return find_loss(terms[0]["key"])(**terms[0].get("args", {}))
+    return plain_loss(LossTerm(**terms[0]))
 
 
 def _rows(curve: _Curve) -> dict[str, ArrayLike]:

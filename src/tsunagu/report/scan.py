@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
 from tsunagu.report.outcome import Method, Outcome
+from tsunagu.report.points import points_of
 from tsunagu.report.rates import Quantity, rates
 from tsunagu.report.scans import Scan
 from tsunagu.report.stored import Array, Undrawable
@@ -70,8 +71,9 @@ def _finite(method: Method, quantity: Quantity) -> Array:
 def draw_scan(outcome: Outcome, scan: Scan) -> Drawing:
     """The accuracy of each class and of all events, and below it the study's metric, against the number that is varied.
 
-    Bands and bars are one standard deviation over seeds. The methods that are no part of the scan stand at the right. Without
-    an output that classifies there is the metric alone.
+    Bands and bars are one standard deviation over seeds. A method that has this number as its only condition is a line with a band, and those
+    with one value are points on it; without one, these are the line. The methods that are no part of either stand at the right.
+    Without an output that classifies there is the metric alone.
 
     Raises:
         Undrawable: fewer than two methods of the scan have results.
@@ -83,14 +85,19 @@ def draw_scan(outcome: Outcome, scan: Scan) -> Drawing:
         msg = f"fewer than two values of {scan.parameter} have results"
         raise Undrawable(msg)
     others = [method for method in outcome.methods if method not in inside.values()]
+    lines = dict(_lines(others, scan.parameter))
+    others = [method for method in others if method.name not in lines]
     rows, left_out = _rows_of(outcome)
     figure, panels = _panels(len(rows), len(others))
     numbers: list[Mapping[str, ArrayLike]] = []
     for row, (along, *beside) in zip(rows, panels, strict=True):
-        numbers += _draw_along(along, row, inside, scan)
+        for line in lines.values():
+            numbers += _draw_line(along, row, line)
+        numbers += _draw_points(along, row, inside) if lines else _draw_line(along, row, inside, marked=True)
+        _scale(along, scan)
         for axes in beside:
             numbers += _draw_beside(axes, row, others)
-    _label(outcome, scan, rows, panels, others)
+    _label(outcome, scan, rows, panels, others, ", ".join(lines))
     figure.align_ylabels()
     return Drawing(figure=figure, numbers=long_table(numbers), left_out=left_out)
 
@@ -118,19 +125,40 @@ def _panels(rows: int, others: int) -> tuple[Figure, list[list[Axes]]]:
     return figure, [panels[start : start + len(widths)] for start in range(0, len(panels), len(widths))]
 
 
-def _draw_along(
-    axes: Axes, row: _Row, inside: Mapping[float, Method], scan: Scan
+def _lines(methods: Sequence[Method], parameter: str) -> Iterator[tuple[str, dict[float, Method]]]:
+    """The methods whose only condition is the number, at each of their values."""
+    for method in methods:
+        found = points_of(method)
+        if found is not None and list(found.conditions) == [parameter]:
+            yield method.name, dict(zip(found.conditions[parameter].tolist(), found.methods, strict=True))
+
+
+def _draw_line(
+    axes: Axes, row: _Row, inside: Mapping[float, Method], *, marked: bool = False
 ) -> Iterator[Mapping[str, ArrayLike]]:
     values = np.array(list(inside))
     for quantity, color, marker in row.quantities:
         found = measure(list(inside.values()), quantity)
         low, high = found.mean - found.deviation, found.mean + found.deviation
+        look: dict[str, Any] = {"marker": marker, "markersize": 6} if marked else {}
         axes.fill_between(values, low, high, color=color, alpha=0.2, linewidth=0)
-        axes.plot(
-            values, found.mean, color=color, marker=marker, markersize=6, linewidth=1.8, label=quantity.name
+        axes.plot(values, found.mean, color=color, linewidth=1.8, label=quantity.name, **look)
+        yield _numbers(quantity, found, values)
+
+
+def _draw_points(axes: Axes, row: _Row, inside: Mapping[float, Method]) -> Iterator[Mapping[str, ArrayLike]]:
+    values = np.array(list(inside))
+    for quantity, color, marker in row.quantities:
+        found = measure(list(inside.values()), quantity)
+        axes.errorbar(
+            values, found.mean, found.deviation, fmt=marker, markersize=6, linewidth=1.4, color=color
         )
         yield _numbers(quantity, found, values)
-    axes.set_xscale(scan.scale, **({"linthresh": values[values > 0].min()} if scan.scale == "symlog" else {}))
+
+
+def _scale(axes: Axes, scan: Scan) -> None:
+    least = {"linthresh": scan.values[scan.values > 0].min()} if scan.scale == "symlog" else {}
+    axes.set_xscale(scan.scale, **least)
 
 
 def _draw_beside(axes: Axes, row: _Row, others: Sequence[Method]) -> Iterator[Mapping[str, ArrayLike]]:
@@ -148,13 +176,15 @@ def _label(
     rows: Sequence[_Row],
     panels: Sequence[Sequence[Axes]],
     others: Sequence[Method],
+    lines: str,
 ) -> None:
     seeds = len(outcome.methods[0].trials)
     for row, (axes, *_) in zip(rows, panels, strict=True):
         _make_room(axes, len(row.quantities) if row is rows[0] else 0)
         dress(axes, y=row.label)
     spread = f"mean and deviation of {seeds} {outcome.methods[0].unit}" if seeds > 1 else ""
-    legend = {"title": spread, "loc": "upper left"}
+    spread += f"\nlines: {lines}; points: one value each" if lines else ""
+    legend = {"title": spread.strip(), "loc": "upper left"}
     dress(panels[0][0], y=rows[0].label, left=outcome.name, right="test events", legend=legend)
     dress(panels[-1][0], x=scan.parameter, y=rows[-1].label)
     if others:

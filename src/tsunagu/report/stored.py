@@ -47,11 +47,13 @@ class StoredColumns:
         path: of the file.
         place: where that is within the study's folder, for notes that stay true when the study is moved.
         remedy: what to do where it cannot be used.
+        over: another file, and the point of its first axis that takes the place of columns of this name.
     """
 
     path: Path
     place: str
     remedy: str
+    over: tuple[Path, int] | None = None
 
     @cached_property
     def columns(self) -> Mapping[str, Array]:
@@ -60,12 +62,18 @@ class StoredColumns:
         Raises:
             ResumeError: the file is missing or damaged.
         """
-        try:
-            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                loaded = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-            raise ResumeError(unreadable(self.path, error, self.remedy)) from error
+        loaded = self._load(self.path)
+        if self.over is not None:
+            path, point = self.over
+            loaded |= {name: array[point] for name, array in self._load(path).items() if name in loaded}
         return {name: array.astype(np.float64) for name, array in loaded.items() if _is_numeric(array)}
+
+    def _load(self, path: Path) -> dict[str, NDArray[Any]]:
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+            raise ResumeError(unreadable(path, error, self.remedy)) from error
 
     def take(self, split: str, *names: str) -> list[Array]:
         """Columns of one split, such as ``take("test", "score", "weight")``.
@@ -100,11 +108,13 @@ class StoredTrial:
         seed: as ``results.csv`` says.
         folder: where its files are.
         fold: the label of its folds, where the study varies them; trials of one fold have the same events.
+        point: of the scan along its conditions; None for the middle of their ranges.
     """
 
     seed: int
     folder: Path
     fold: str = ""
+    point: int | None = None
 
     @property
     def place(self) -> str:
@@ -118,6 +128,7 @@ class StoredTrial:
             path=self.folder / "predictions.npz",
             place=f"{self.place}/predictions.npz",
             remedy="remove the trial's folder and run the study again",
+            over=None if self.point is None else (self.folder / "scan.npz", self.point),
         )
 
     @cached_property

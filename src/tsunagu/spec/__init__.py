@@ -27,10 +27,20 @@ from tsunagu.spec.counting import count
 from tsunagu.spec.covering import some_architectures
 from tsunagu.spec.data import Process
 from tsunagu.spec.document import Document, load_study
+from tsunagu.spec.drawn import (
+    condition,
+    dirichlet,
+    log_uniform,
+    one_minus_log_uniform,
+    schedule,
+    simplex,
+    uniform,
+)
 from tsunagu.spec.dump import dump_yaml
 from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
+from tsunagu.spec.parameters import Condition, Schedule
 from tsunagu.spec.schema import schema
 from tsunagu.spec.searches import Search
 from tsunagu.spec.sections import Sections, load_sections, ref
@@ -42,6 +52,7 @@ __all__ = [
     "Architecture",
     "Branches",
     "Choice",
+    "Condition",
     "Data",
     "Document",
     "Folds",
@@ -50,6 +61,7 @@ __all__ = [
     "Path",
     "Pipeline",
     "Process",
+    "Schedule",
     "Search",
     "Sections",
     "Study",
@@ -66,22 +78,29 @@ __all__ = [
     "check_leaks",
     "choice",
     "choices",
+    "condition",
     "count",
     "digest",
+    "dirichlet",
     "dump_yaml",
     "load_sections",
     "load_study",
+    "log_uniform",
     "loss",
     "node",
+    "one_minus_log_uniform",
     "options",
     "order",
     "parse_value",
     "ref",
     "resolve",
+    "schedule",
     "schema",
+    "simplex",
     "some_architectures",
     "supervisors",
     "to_data",
+    "uniform",
     "validate_study",
     "variations",
     "walk",

@@ -6,6 +6,7 @@ An option's own choices are open only while that option is taken. Choices of one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar, final
 
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from tsunagu.errors import ChoiceError, Mistake, did_you_mean
 from tsunagu.spec.canonical import canonical
 from tsunagu.spec.nodes import Choice, Node, Value, children, walk
+from tsunagu.spec.parameters import Condition, Schedule
 
 __all__ = [
     "Architecture",
@@ -181,7 +183,8 @@ def label_at(value: Choice, path: tuple[str, ...]) -> str:
 
 
 def _below(value: Value, path: tuple[str, ...], step: str | int) -> tuple[str, ...]:
-    return path if isinstance(value, Node) else (*path, str(step))
+    inside = isinstance(value, Node | Condition | Schedule)
+    return path if inside else (*path, str(step))
 
 
 def _decide(value: Value, decided: dict[str, str], where: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -218,6 +221,8 @@ def _resolve(value: Value, architecture: Mapping[str, str], path: tuple[str, ...
         return value.model_copy(update=changed)
     if isinstance(value, Node):
         return Node(value.key, _resolve(value.args, architecture, path))
+    if isinstance(value, Condition | Schedule):
+        return replace(value, args=_resolve(value.args, architecture, path))
     if isinstance(value, Mapping):
         return {name: _resolve(part, architecture, (*path, str(name))) for name, part in value.items()}
     if isinstance(value, list | tuple):

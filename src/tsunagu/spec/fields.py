@@ -31,12 +31,14 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from tsunagu.errors import Mistake, Path
 from tsunagu.spec.messages import mistakes_of
 from tsunagu.spec.nodes import Choice, Value, to_data
+from tsunagu.spec.parameters import Condition, Schedule
 from tsunagu.spec.values import parse_value, validate_args, validate_node, validate_schedule, validate_value
 
 __all__ = [
     "DEVICES",
     "VERSION",
     "AnyArgs",
+    "AnyConditions",
     "AnyNode",
     "AnySchedule",
     "AnyValue",
@@ -48,6 +50,7 @@ __all__ = [
     "Name",
     "Number",
     "OrChoice",
+    "OrParameter",
     "PositiveFloat",
     "PositiveInt",
     "Seeds",
@@ -76,6 +79,41 @@ NODE_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {"key": {"type": "string"}, "args": {"type": ["object", "array", "null"]}},
 }
+
+
+PARAMETER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "anyOf": [{"required": ["condition"]}, {"required": ["schedule"]}],
+}
+
+
+class OrParameter:
+    """Lets a condition or a schedule stand in place of a number."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(_or_parameter, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema["schema"]), PARAMETER_SCHEMA]}
+
+
+def _or_parameter(data: Any, validate: Any) -> Any:
+    written = isinstance(data, Mapping) and ("condition" in data or "schedule" in data)
+    return validate_value(data) if written or isinstance(data, Condition | Schedule) else validate(data)
+
+
+def _conditions(data: Any) -> list[Condition]:
+    found = validate_value(data)
+    wrong = (
+        [part for part in found if not isinstance(part, Condition)] if isinstance(found, list) else [found]
+    )
+    if wrong:
+        context = {"found": repr(wrong[0])}
+        message = "expected a list of conditions {{condition: mass, uniform: [100, 200], column: true_mass}}, found {found}"
+        raise PydanticCustomError("value", message, context)
+    return list(found)
 
 
 class OrChoice:
@@ -211,6 +249,9 @@ Weight = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 AnyValue = Annotated[Any, BeforeValidator(validate_value), WithJsonSchema({})]
 AnyArgs = Annotated[Any, BeforeValidator(validate_args), WithJsonSchema({"type": ["object", "null"]})]
+AnyConditions = Annotated[
+    list[Any], BeforeValidator(_conditions), WithJsonSchema({"type": "array", "items": PARAMETER_SCHEMA})
+]
 AnyNode = Annotated[
     Any,
     BeforeValidator(validate_node),

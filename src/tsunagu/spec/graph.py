@@ -160,4 +160,5 @@ def _inputs(name: str, task: Task) -> list[tuple[Path, str]]:
 
 
 def _can_count(weight: Value) -> bool:
-    return any(option > 0 for _, option in options(weight))
+    # What is drawn, or changes with time, counts.
+    return any(not isinstance(option, float | int) or option > 0 for _, option in options(weight))

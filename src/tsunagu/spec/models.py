@@ -7,7 +7,7 @@ Legend: a *path* is the dotted way to a value, such as ``train.optimizer.args.lr
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ from tsunagu.spec.data import Data, Folds
 from tsunagu.spec.fields import (
     VERSION,
     AnyArgs,
+    AnyConditions,
     AnyNode,
     AnySchedule,
     AnyValue,
@@ -31,6 +32,7 @@ from tsunagu.spec.fields import (
     Inputs,
     Name,
     OrChoice,
+    OrParameter,
     PositiveFloat,
     PositiveInt,
     Seeds,
@@ -42,6 +44,7 @@ from tsunagu.spec.fields import (
 )
 from tsunagu.spec.model import Model
 from tsunagu.spec.nodes import Node, Value
+from tsunagu.spec.parameters import Condition, Schedule
 from tsunagu.spec.searches import AnySearch
 
 __all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train", "loss"]
@@ -56,17 +59,20 @@ class LossTerm(Model):
         weight: in the sum of all losses; 0 or more.
         args: settings of the loss itself, such as ``{delta: 2.0}`` of ``huber``.
 
+    Each number may also be a :class:`~tsunagu.spec.Condition`, which is chosen after the training, or a
+    :class:`~tsunagu.spec.Schedule`.
+
     >>> LossTerm(key="binary", target="is_higgs").weight
     1.0
     """
 
     key: Text
     target: Text
-    weight: Annotated[Weight, OrChoice()] = 1.0
+    weight: Annotated[Weight, OrParameter(), OrChoice()] = 1.0
     args: AnyArgs = {}
 
 
-def loss(key: str, /, *, target: str, weight: float = 1.0, **args: Value) -> LossTerm:
+def loss(key: str, /, *, target: str, weight: float | Condition | Schedule = 1.0, **args: Value) -> LossTerm:
     """One loss of a task, as :class:`LossTerm` with the function's own settings as keyword arguments.
 
     Raises:
@@ -169,12 +175,17 @@ class Pipeline(Model):
         train: stages, optimiser, patience.
         metric: what is reported first, such as ``auc(score, is_higgs)``.
         metrics: what is reported beside it.
+        conditions: physics parameters of the events, ``{condition: mass, uniform: [100, 200], column: true_mass}``; those
+            that losses read are declared where they stand.
     """
+
+    UNSAID: ClassVar[tuple[str, ...]] = ("conditions",)
 
     tasks: Tasks
     train: Train = Train()
     metric: Name
     metrics: list[Name] = []
+    conditions: AnyConditions = []
 
 
 class Study(Model):
@@ -188,6 +199,7 @@ class Study(Model):
         train: see :class:`Train`.
         metric: the first metric.
         metrics: further metrics.
+        conditions: see :class:`Pipeline`.
         baselines: numbers to beat: a name, and a metric of columns.
         methods: for a label, values by path that are set together.
         vary: for a path, a value by label; several paths, and the methods, give all combinations.
@@ -200,6 +212,8 @@ class Study(Model):
     The models are frozen; the lists and mappings inside them are not locked and must not be changed either.
     """
 
+    UNSAID: ClassVar[tuple[str, ...]] = ("conditions",)
+
     version: Version = VERSION
     name: Name | None = None
     data: Data
@@ -207,6 +221,7 @@ class Study(Model):
     train: Train = Train()
     metric: Name
     metrics: list[Name] = []
+    conditions: AnyConditions = []
     baselines: dict[str, Name] = {}
     methods: Variations = {}
     vary: Variations = {}
@@ -218,4 +233,10 @@ class Study(Model):
     @property
     def pipeline(self) -> Pipeline:
         """The pipeline inside the study."""
-        return Pipeline(tasks=self.tasks, train=self.train, metric=self.metric, metrics=self.metrics)
+        return Pipeline(
+            tasks=self.tasks,
+            train=self.train,
+            metric=self.metric,
+            metrics=self.metrics,
+            conditions=self.conditions,
+        )

@@ -1,4 +1,4 @@
-"""The two values that a spec has beside plain data: a node, not yet built, and a choice, not yet made.
+"""The two values that a spec is made of beside plain data: a node, not yet built, and a choice, not yet made.
 
 Both are plain data themselves: frozen, comparable, hashable, and one to one with what stands in a YAML file. They own
 their arguments: a mapping or list that is passed in is copied, and nobody changes the copy. Two of them are equal when
@@ -15,11 +15,13 @@ from typing import Any, final
 from pydantic import BaseModel
 
 from tsunagu.errors import ChoiceError, Path
+from tsunagu.spec.parameters import Condition, Schedule, parameter_data
+from tsunagu.spec.plain import identity, own
 
 __all__ = ["Choice", "Node", "Value", "choice", "node", "options", "to_data", "walk"]
 
 Value = Any
-"""None, bool, int, float, str, Node, Choice, or lists and string-keyed mappings of these."""
+"""None, bool, int, float, str, Node, Choice, Condition, Schedule, or lists and string-keyed mappings of these."""
 
 
 @final
@@ -44,10 +46,10 @@ class Node:
         object.__setattr__(self, "args", own(self.args) or {})
 
     def __eq__(self, other: object) -> bool:
-        return _identity(self) == _identity(other) if isinstance(other, Node) else NotImplemented
+        return identity(self) == identity(other) if isinstance(other, Node) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(_identity(self))
+        return hash(identity(self))
 
     def __repr__(self) -> str:
         parts = _keywords(self.args) if isinstance(self.args, Mapping) else [repr(part) for part in self.args]
@@ -80,10 +82,10 @@ class Choice:
         object.__setattr__(self, "options", own(self.options))
 
     def __eq__(self, other: object) -> bool:
-        return _identity(self) == _identity(other) if isinstance(other, Choice) else NotImplemented
+        return identity(self) == identity(other) if isinstance(other, Choice) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(_identity(self))
+        return hash(identity(self))
 
     def __repr__(self) -> str:
         named = [] if self.name is None else [f"name={self.name!r}"]
@@ -133,13 +135,18 @@ def to_data(value: Value) -> Value:
     {'choice': {'cnn': {'key': 'TauCNN', 'args': {'kernel': 3}}}}
     """
     if isinstance(value, BaseModel):
+        # A newer setting that nobody uses is not said, so that what was stored before keeps its name.
+        unsaid = getattr(type(value), "UNSAID", ())
         fields = {name: getattr(value, name) for name in type(value).model_fields}
+        fields = {name: part for name, part in fields.items() if part or name not in unsaid}
         return {name: to_data(part) for name, part in fields.items()}
     if isinstance(value, Node):
         return {"key": value.key, "args": to_data(value.args)} if value.args else {"key": value.key}
     if isinstance(value, Choice):
         options = {"choice": {label: to_data(part) for label, part in value.options.items()}}
         return options if value.name is None else options | {"name": value.name}
+    if isinstance(value, Condition | Schedule):
+        return parameter_data(value, to_data(value.args))
     if isinstance(value, Mapping):
         return {str(name): to_data(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
@@ -155,6 +162,8 @@ def children(value: Value) -> Iterator[tuple[str | int, Value]]:
         yield "args", value.args
     elif isinstance(value, Choice):
         yield "choice", dict(value.options)
+    elif isinstance(value, Condition | Schedule):
+        yield value.key if isinstance(value, Condition) else "args", value.args
     elif isinstance(value, Mapping):
         yield from value.items()
     elif isinstance(value, list | tuple):
@@ -188,29 +197,6 @@ def options(value: Value, path: Path = ()) -> Iterator[tuple[Path, Value]]:
 def label_of(value: Value) -> str:
     """The label of an option that was given none: a node's key, else the value as text."""
     return value.key if isinstance(value, Node) else str(value)
-
-
-def own(value: Value) -> Value:
-    """A copy that shares no mapping or list with the original; tuples become lists, a float of numpy a float."""
-    if isinstance(value, Mapping):
-        return {str(name): own(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [own(part) for part in value]
-    kinds = (kind for kind in (bool, int, float, str) if isinstance(value, kind))
-    return next((kind(value) for kind in kinds), value)
-
-
-def _identity(value: Value) -> object:
-    """What two equal values share, hashable; the type is part of it, because 1, 1.0 and true are not the same."""
-    if isinstance(value, Node):
-        return Node, value.key, _identity(value.args)
-    if isinstance(value, Choice):
-        return Choice, value.name, _identity(value.options)
-    if isinstance(value, Mapping):
-        return Mapping, frozenset((name, _identity(part)) for name, part in value.items())
-    if isinstance(value, list):
-        return list, tuple(_identity(part) for part in value)
-    return type(value), repr(value)
 
 
 def _keywords(named: Mapping[str, Value]) -> list[str]:

@@ -9,13 +9,18 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import Mistake, Path, did_you_mean
-from tsunagu.spec.nodes import Choice, Node, Value, label_of, own
+from tsunagu.spec.nodes import Choice, Node, Value, label_of, to_data
+from tsunagu.spec.parameters import Condition, Schedule
+from tsunagu.spec.parsing import Reading, read_condition, read_schedule
+from tsunagu.spec.plain import own
 
 __all__ = ["parse_value", "validate_args", "validate_node", "validate_schedule", "validate_value"]
 
 
 def parse_value(data: Any, path: Path = ()) -> tuple[Value, list[Mistake]]:
     """Turn ``{key, args}`` mappings into nodes and ``{choice, name}`` mappings into choices, recursively.
+
+    ``{condition: ...}`` and ``{schedule: ...}`` become these.
 
     Nodes and choices that are already made are checked just the same, so Python and YAML cannot differ.
 
@@ -84,6 +89,12 @@ def _parse(data: Any, path: Path, mistakes: list[Mistake]) -> Value:
         return _node({"key": data.key, "args": data.args}, path, mistakes)
     if isinstance(data, Choice):
         return Choice(_entries(data.options, (*path, "choice"), mistakes), data.name)
+    if isinstance(data, Condition | Schedule):
+        return _parse(to_data(data), path, mistakes)
+    if isinstance(data, Mapping) and "condition" in data:
+        return _parameter(read_condition(data), path, mistakes)
+    if isinstance(data, Mapping) and "schedule" in data:
+        return _parameter(read_schedule(data), path, mistakes)
     if isinstance(data, Mapping) and "key" in data:
         return _node(data, path, mistakes)
     if isinstance(data, Mapping) and "choice" in data:
@@ -117,6 +128,16 @@ def _node(data: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> Node 
     if isinstance(args, Mapping):
         return Node(key, _entries(args, (*path, "args"), mistakes))
     return Node(key, _parse(args or [], (*path, "args"), mistakes))
+
+
+def _parameter(found: Reading, path: Path, mistakes: list[Mistake]) -> Condition | Schedule | None:
+    if found.mistakes:
+        mistakes += [Mistake((*path, *mistake.path), mistake.message) for mistake in found.mistakes]
+        return None
+    inside = (*path, *found.step)
+    if isinstance(found.args, Mapping):
+        return found.make(_entries(found.args, inside, mistakes))
+    return found.make(_parse(found.args or [], inside, mistakes))
 
 
 def _choice(data: Mapping[str, Any], path: Path, mistakes: list[Mistake]) -> Choice | None:

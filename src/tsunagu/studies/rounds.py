@@ -17,6 +17,7 @@ from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.place import Place
 from tsunagu.studies.plan import Planned, plan
 from tsunagu.studies.rows import Row
+from tsunagu.studies.scans import write_scan
 from tsunagu.studies.supernets import Agreement, Judged, agreements, judged, write_agreements
 from tsunagu.studies.tables import write_results, write_summary
 from tsunagu.studies.work import Assigned, RunHere, RunThere
@@ -137,6 +138,7 @@ class Rounds:
         """The tables of what is finished, whatever the order in which it was."""
         rows = self._rows()
         write_results(self.out / "results.csv", rows, self.baselines)
+        write_scan(self.out / "scan.csv", rows)
         table, agreements = self.tables.of(self.study.data), self._agreements(rows)
         write_agreements(self.out / "supernet.csv", agreements)
         write_summary(self.out / "summary.json", self.study, rows, self.baselines, table, agreements)

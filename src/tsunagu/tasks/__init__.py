@@ -5,10 +5,12 @@ A task input that equals another task's output is an edge; any other input is a 
 
 from tsunagu.tasks.build import build, check_model
 from tsunagu.tasks.check import check_data, check_pipeline
+from tsunagu.tasks.conditions import CONDITION, VALUES, Conditions, conditions_of, spread
 from tsunagu.tasks.fitting import fit_loss, fit_stages
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.layout import Layer, input_shape, layout
 from tsunagu.tasks.objectives import Reach, aggregator_of, check_conditioned_weights, reach
+from tsunagu.tasks.settings import plain_loss
 from tsunagu.tasks.showing import augmentations_of, sampling_of
 from tsunagu.tasks.stages import Stage, Term, stages
 from tsunagu.tasks.supernet import (
@@ -27,6 +29,9 @@ from tsunagu.tasks.supernet import (
 )
 
 __all__ = [
+    "CONDITION",
+    "VALUES",
+    "Conditions",
     "Graph",
     "Layer",
     "Overview",
@@ -45,6 +50,7 @@ __all__ = [
     "check_model",
     "check_pipeline",
     "check_supernet",
+    "conditions_of",
     "decisions",
     "describe_space",
     "fit_loss",
@@ -54,9 +60,11 @@ __all__ = [
     "mixture",
     "own_outputs",
     "paths",
+    "plain_loss",
     "reach",
     "sampling_of",
     "single_path",
+    "spread",
     "stages",
     "take",
     "wire",

@@ -14,19 +14,22 @@ from torch import nn
 
 from tsunagu.errors import ChoiceError, Mistake, Path, SpecError
 from tsunagu.layers import adopt, check_args, find, reseed
+from tsunagu.layers.registry import signature_of
 from tsunagu.random import derive_seed
 from tsunagu.spec import Choice, Node, Value, canonical, options
 
 __all__ = ["build", "check_arguments", "check_model", "reason"]
 
 
-def build(value: Value, *, seed: int, path: Path = ()) -> nn.Module:
+def build(value: Value, *, seed: int, path: Path = (), film: bool = False) -> nn.Module:
     """Build a node, or a list of nodes in sequence, into a module.
 
     Args:
         value: a :class:`~tsunagu.spec.Node` or a list of nodes, without choices.
         seed: the trial's seed; initial weights derive from (seed, path, arguments).
         path: where the value stands in the spec; part of the seed and of every error.
+        film: whether layers that have an argument ``film`` get sites for a condition, unless they say ``film: false``.
+            First weights are the same in either case.
 
     Raises:
         SpecError: an unknown key, or arguments that the class does not take.
@@ -43,14 +46,15 @@ def build(value: Value, *, seed: int, path: Path = ()) -> nn.Module:
     True
     """
     if isinstance(value, list | tuple):
-        return nn.Sequential(*(build(part, seed=seed, path=(*path, i)) for i, part in enumerate(value)))
+        parts = (build(part, seed=seed, path=(*path, i), film=film) for i, part in enumerate(value))
+        return nn.Sequential(*parts)
     if isinstance(value, Choice):
         label = value.name or ".".join(map(str, path))
         msg = f"{label}: a choice between {', '.join(value.options)} is left; resolve it before building"
         raise ChoiceError(msg)
     if not isinstance(value, Node):
         raise SpecError([Mistake(path, f"expected a node {{key, args}}, found {value!r}")])
-    built = _leaf(value, seed, path)
+    built = _leaf(value, seed, path, film)
     try:
         built = adopt(built)
     except ValueError as error:
@@ -125,34 +129,42 @@ def _nodes(value: Value, path: Path) -> Iterator[tuple[Path, Node]]:
                 yield from _nodes(part, (*place, step))
 
 
-def _leaf(value: Node, seed: int, path: Path) -> nn.Module:
+def _leaf(value: Node, seed: int, path: Path, film: bool) -> nn.Module:
     mistakes = _check_node(value, path)
     if mistakes:
         raise SpecError(mistakes)
     cls = find(value.key)
     arguments: dict[str | int, Any] = {
-        name: _argument(part, seed, (*path, "args", name)) for name, part in _items(value.args)
+        name: _argument(part, seed, (*path, "args", name), film) for name, part in _items(value.args)
     }
+    sites = {"film": True} if film and "film" not in arguments and _has_sites(cls) else {}
     # Modules draw their first weights from torch's global generator; the fork gives it back untouched.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(seed, "weights", *path, canonical(value)))
         try:
             if isinstance(value.args, list | tuple):
-                return cls(*arguments.values())
-            return cls(**{str(name): part for name, part in arguments.items()})
+                return cls(*arguments.values(), **sites)
+            return cls(**{str(name): part for name, part in arguments.items()}, **sites)
         except Exception as error:
             found = f"{value.key} cannot be built from {canonical(value.args)}: {reason(error)}"
             raise SpecError([Mistake((*path, "args"), found)]) from error
 
 
-def _argument(value: Value, seed: int, path: Path) -> Any:
+def _has_sites(cls: Callable[..., Any]) -> bool:
+    try:
+        return any(parameter.name == "film" for parameter in signature_of(cls))
+    except (TypeError, ValueError):  # a class written in C
+        return False
+
+
+def _argument(value: Value, seed: int, path: Path, film: bool) -> Any:
     """An argument with its nodes built, wherever in it they stand."""
     if isinstance(value, Node):
-        return build(value, seed=seed, path=path)
+        return build(value, seed=seed, path=path, film=film)
     if isinstance(value, list | tuple):
-        return [_argument(part, seed, (*path, i)) for i, part in enumerate(value)]
+        return [_argument(part, seed, (*path, i), film) for i, part in enumerate(value)]
     if isinstance(value, Mapping):
-        return {name: _argument(part, seed, (*path, name)) for name, part in value.items()}
+        return {name: _argument(part, seed, (*path, name), film) for name, part in value.items()}
     return value
 
 

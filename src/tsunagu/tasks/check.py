@@ -16,6 +16,7 @@ from tsunagu.spec import (
     resolve,
 )
 from tsunagu.tasks.build import check_arguments, check_model
+from tsunagu.tasks.declared import check_conditions, check_parameters
 from tsunagu.tasks.dry_run import check_data, loss_paths, metric_texts
 from tsunagu.tasks.objectives import check_aggregate
 from tsunagu.tasks.showing import check_showing
@@ -38,6 +39,9 @@ def check_pipeline(pipeline: Pipeline, columns: set[str] | None = None) -> list[
     tasks.fit.loss.key: unknown loss 'mes' (did you mean 'mse'?)
     """
     mistakes = check_graph(pipeline, columns) + check_choices(pipeline)
+    drawn = check_conditions(pipeline, columns)
+    if drawn:  # losses cannot be tried with these
+        return mistakes + drawn
     for name, task in pipeline.tasks.items():
         mistakes += check_model(task.model, ("tasks", name, "model"))
         for path, loss in loss_paths(name, task.loss):
@@ -69,11 +73,7 @@ def _check_settings(loss: LossTerm, path: Path) -> list[Mistake]:
     mistakes = check_arguments(find_loss(loss.key), loss.args, path)
     if mistakes:
         return mistakes
-    try:
-        find_loss(loss.key)(**loss.args)
-    except (ValueError, TypeError) as error:
-        return [Mistake((*path, "args"), str(error))]
-    return []
+    return check_parameters(loss, path)
 
 
 def _check_metrics(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:

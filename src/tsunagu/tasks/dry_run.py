@@ -11,12 +11,13 @@ from torch import Tensor
 from tsunagu.data import Split, Table
 from tsunagu.data.listing import listed
 from tsunagu.errors import DataError, Mistake, SpecError
-from tsunagu.losses import Loss, find_loss
+from tsunagu.losses import Loss
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Architecture, LossTerm, Path, Pipeline, architectures, resolve
 from tsunagu.tasks.build import reason
 from tsunagu.tasks.fitting import everything, fit_loss
 from tsunagu.tasks.graph import Graph, build_graph
+from tsunagu.tasks.settings import plain_loss
 from tsunagu.tasks.showing import check_shown
 from tsunagu.tasks.stages import Stage, stages
 
@@ -109,7 +110,7 @@ def check_labels(pipeline: Pipeline, table: Table, split: Split) -> dict[str, Mi
 
 
 def _unfit(term: LossTerm, table: Table, split: Split) -> str:
-    loss = find_loss(term.key)(**term.args)
+    loss = plain_loss(term)
     if problem := loss.check(table.columns[term.target]):
         return f"{listed(table.files)}: column '{term.target}': {problem}"
     try:
@@ -122,7 +123,7 @@ def _unfit(term: LossTerm, table: Table, split: Split) -> str:
 def fitted(term: LossTerm, table: Table, split: Split) -> Loss | None:
     """The loss that a term names, with what it must know of the training events; None where they are unfit."""
     try:
-        return fit_loss(find_loss(term.key)(**term.args), term.target, table, split)
+        return fit_loss(plain_loss(term), term.target, table, split)
     except DataError:
         return None
 
@@ -164,6 +165,8 @@ def _try_stage(
     tasks = (*stage.frozen, *stage.tasks)
     known |= table.take([*graph.columns(tasks, stage.substitutes), *stage.targets], rows)
     known |= {output: known[column] for output, column in stage.substitutes.items()}
+    if graph.conditions:
+        known |= graph.conditions.inputs(graph.conditions.default.expand(len(rows), -1))
     for name in tasks:
         task = pipeline.tasks[name]
         try:

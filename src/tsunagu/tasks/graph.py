@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import final
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from tsunagu.errors import Mistake, SpecError
+from tsunagu.layers import Conditioned, film_sites
+from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline, Task, order
 from tsunagu.tasks.build import build
+from tsunagu.tasks.conditions import CONDITION, Conditions, conditions_of
 
 __all__ = ["Graph", "Wiring", "build_graph", "call", "unfit_weights", "wire"]
 
 Wiring = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 """The columns that a model takes by position, and those it takes by keyword as pairs (argument, column)."""
+
+
+NONE = Conditions(())
 
 
 @final
@@ -27,15 +35,21 @@ class Graph(nn.Module):
         models: one module for each task.
         wiring: for each task the names it reads, positionally and by keyword; see :func:`wire`.
         outputs: the name under which each task's prediction joins the batch.
+        conditions: what the batch must hold beside columns, see :data:`~tsunagu.tasks.conditions.CONDITION`.
     """
 
     def __init__(
-        self, models: Mapping[str, nn.Module], wiring: Mapping[str, Wiring], outputs: Mapping[str, str]
+        self,
+        models: Mapping[str, nn.Module],
+        wiring: Mapping[str, Wiring],
+        outputs: Mapping[str, str],
+        conditions: Conditions = NONE,
     ) -> None:
         super().__init__()
         self.models = nn.ModuleDict(dict(models))
         self.wiring = dict(wiring)
         self.outputs = dict(outputs)
+        self.conditions = conditions
         # ModuleDict look-ups cost more than the small models themselves would forgive.
         self._steps = {
             name: (self.models[name], *self.wiring[name], self.outputs[name]) for name in self.wiring
@@ -79,7 +93,28 @@ class Graph(nn.Module):
                 if column not in made:
                     needed[replaced.get(column, column)] = None
             made.add(output)
-        return list(needed)
+        return [name for name in needed if name != CONDITION or not self.conditions]
+
+    def at(self, values: Tensor) -> Graph:
+        """A copy at one value ``[L]`` of the conditions, which it takes no more."""
+        condition = self.conditions.normalise(values.unsqueeze(0))[0]
+        models: dict[str, nn.Module] = {
+            name: model.at(condition) if isinstance(model, Conditioned) else copy.deepcopy(model)
+            for name, model in self.models.items()
+        }
+        wiring = {
+            name: (
+                positional,
+                tuple(pair for pair in keywords if pair[0] != CONDITION or name not in self.conditioned),
+            )
+            for name, (positional, keywords) in self.wiring.items()
+        }
+        return Graph(models, wiring, self.outputs).train(self.training)
+
+    @property
+    def conditioned(self) -> list[str]:
+        """The tasks whose models take the condition."""
+        return [name for name, model in self.models.items() if isinstance(model, Conditioned)]
 
 
 def call(
@@ -107,12 +142,39 @@ def build_graph(pipeline: Pipeline, *, seed: int) -> Graph:
     >>> {name: tuple(value.shape) for name, value in graph({"x": torch.zeros(5, 2)}).items()}
     {'y': (5, 1)}
     """
-    names = order(pipeline)
-    models = {n: build(pipeline.tasks[n].model, seed=seed, path=("tasks", n, "model")) for n in names}
+    names, conditions = order(pipeline), conditions_of(pipeline)
+    models = {
+        n: build(pipeline.tasks[n].model, seed=seed, path=("tasks", n, "model"), film=bool(conditions))
+        for n in names
+    }
     if mistakes := [m for name, model in models.items() for m in unfit_weights(model, name)]:
         raise SpecError(mistakes)
     wiring = {n: wire(models[n], pipeline.tasks[n], n) for n in names}
-    return Graph(models, wiring, {n: pipeline.tasks[n].output for n in names})
+    if conditions:
+        models, wiring = _conditioned(models, wiring, conditions, seed)
+    return Graph(models, wiring, {n: pipeline.tasks[n].output for n in names}, conditions)
+
+
+def _conditioned(
+    models: Mapping[str, nn.Module], wiring: Mapping[str, Wiring], conditions: Conditions, seed: int
+) -> tuple[dict[str, nn.Module], dict[str, Wiring]]:
+    """The models with sites take the condition as one input more."""
+    made, wired = dict(models), dict(wiring)
+    for name, model in models.items():
+        if film_sites(model):
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(derive_seed(seed, "weights", "tasks", name, CONDITION))
+                made[name] = Conditioned(model, len(conditions.labels))
+            positional, keywords = wiring[name]
+            wired[name] = positional, (*keywords, (CONDITION, CONDITION))
+    if made == dict(models):
+        found = (
+            f"{', '.join(conditions.labels)}: no model has a place where a condition could enter; take layers that have one "
+            "(MLP, MLPBlock, ResBlock, ConvResBlock, ...) without film: false, or put {key: FiLMSite, args: [features]} into a "
+            "list of layers"
+        )
+        raise SpecError([Mistake(("tasks",), found)])
+    return made, wired
 
 
 def wire(model: nn.Module, task: Task, name: str) -> Wiring:

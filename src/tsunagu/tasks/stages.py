@@ -11,20 +11,49 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from tsunagu.losses import ChangesWithTime, Loss, find_loss, weighted_mean
-from tsunagu.spec import LossTerm, Pipeline, order, supervisors
+from tsunagu.losses import ChangesWithTime, Loss, given, weighted_mean
+from tsunagu.spec import Condition, LossTerm, Pipeline, Schedule, order, supervisors
+from tsunagu.tasks.conditions import VALUES, Conditions, conditions_of, label_of
+from tsunagu.tasks.settings import at_share, plain_loss, plain_weight
 
 __all__ = ["Stage", "Term", "stages"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """One loss of a stage: ``weight * weighted_mean(loss(prediction, target))``."""
+    """One loss of a stage: ``weight * weighted_mean(loss(prediction, target))``.
+
+    Args:
+        output: what is judged.
+        target: the column that judges it.
+        weight: in the sum; 1 where it is a condition.
+        loss: with its settings; of those that are conditions the middle of their range.
+        given: the settings that are conditions, each with its place among their numbers.
+        factor: the place of the weight, where that is a condition.
+        timed: the settings, ``weight`` among them, that change with time.
+    """
 
     output: str
     target: str
     weight: float
     loss: Loss
+    given: tuple[tuple[str, int], ...] = ()
+    factor: int | None = None
+    timed: tuple[tuple[str, Schedule], ...] = ()
+
+    def per_event(self, prediction: Tensor, target: Tensor, values: Tensor | None = None) -> Tensor:
+        """The losses ``[E]``, but for the weight.
+
+        Args:
+            prediction: ``[E, ...]``.
+            target: ``[E, ...]``.
+            values: ``[E, L]`` of all conditions, where there are any.
+        """
+        if values is None or (not self.given and self.factor is None):
+            return self.loss(prediction, target)
+        own = {name: values[:, place] for name, place in self.given}
+        loss = (given(self.loss, own) if own else self.loss)(prediction, target)
+        return loss if self.factor is None else values[:, self.factor].to(loss.dtype) * loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +91,7 @@ class Stage:
         """
         total: Tensor | None = None
         for term in self.terms:
-            part = term.loss(predictions[term.output], batch[term.target])
+            part = term.per_event(predictions[term.output], batch[term.target], batch.get(VALUES))
             part = part if term.weight == 1.0 else term.weight * part
             total = part if total is None else total + part
         assert total is not None
@@ -92,7 +121,7 @@ class Stage:
     def at(self, epoch: int | None = None) -> Stage:
         """The stage with the losses of an epoch, from 0, or None for their final form; itself where none changes."""
         place = self.epochs if epoch is None else epoch
-        if not any(isinstance(term.loss, ChangesWithTime) for term in self.terms):
+        if not any(isinstance(term.loss, ChangesWithTime) or term.timed for term in self.terms):
             return self
         return replace(self, terms=tuple(_at(term, place, self.epochs) for term in self.terms))
 
@@ -132,8 +161,10 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
 
 
 def _at(term: Term, epoch: int, epochs: int) -> Term:
-    loss = term.loss
-    return replace(term, loss=loss.at(epoch, epochs)) if isinstance(loss, ChangesWithTime) else term
+    loss = term.loss.at(epoch, epochs) if isinstance(term.loss, ChangesWithTime) else term.loss
+    now = {name: at_share(curve, epoch / max(1, epochs - 1)) for name, curve in term.timed}
+    weight = now.pop("weight", term.weight)
+    return replace(term, weight=weight, loss=replace(loss, **now) if now else loss)  # type: ignore[type-var]
 
 
 def _pretrain(pipeline: Pipeline, name: str) -> Stage:
@@ -142,7 +173,7 @@ def _pretrain(pipeline: Pipeline, name: str) -> Stage:
         name=f"pretrain {name}",
         tasks=(name,),
         substitutes={column: truth[column] for column in _columns(pipeline, name) if column in truth},
-        terms=_terms(task.output, task.losses, alone=True),
+        terms=_terms(task.output, task.losses, conditions_of(pipeline), alone=True),
         epochs=train.epochs if train.pretrain_epochs is None else train.pretrain_epochs,
         patience=train.patience,
     )
@@ -161,7 +192,7 @@ def _each_after(pipeline: Pipeline, names: list[str]) -> Iterator[Stage]:
                 name=f"{name} after {' and '.join(read)}",
                 tasks=(name,),
                 substitutes={},
-                terms=_terms(task.output, task.losses, alone=True),
+                terms=_terms(task.output, task.losses, conditions_of(pipeline), alone=True),
                 epochs=train.epochs,
                 patience=train.patience,
                 frozen=tuple(other for other in names if other in before[name]),
@@ -170,11 +201,12 @@ def _each_after(pipeline: Pipeline, names: list[str]) -> Iterator[Stage]:
 
 def _joint_terms(pipeline: Pipeline, names: list[str]) -> tuple[Term, ...]:
     read = {column for name in names for column in _columns(pipeline, name)}
+    conditions = conditions_of(pipeline)
     return tuple(
         term
         for name in names
         if pipeline.train.intermediate or pipeline.tasks[name].output not in read
-        for term in _terms(pipeline.tasks[name].output, pipeline.tasks[name].losses, alone=False)
+        for term in _terms(pipeline.tasks[name].output, pipeline.tasks[name].losses, conditions, alone=False)
     )
 
 
@@ -183,16 +215,26 @@ def _columns(pipeline: Pipeline, name: str) -> list[str]:
     return list(inputs.values()) if isinstance(inputs, Mapping) else list(inputs)
 
 
-def _terms(output: str, losses: list[LossTerm], *, alone: bool) -> tuple[Term, ...]:
+def _terms(output: str, losses: list[LossTerm], conditions: Conditions, *, alone: bool) -> tuple[Term, ...]:
     # A task whose weight is 0 in the joint sum can still be pretrained: alone, its own losses are all there is.
     lifted = alone and not any(loss.weight for loss in losses)
     return tuple(
-        Term(
-            output=output,
-            target=loss.target,
-            weight=1.0 if lifted else loss.weight,
-            loss=find_loss(loss.key)(**loss.args),
-        )
+        _term(output, loss, conditions, 1.0 if lifted else loss.weight)
         for loss in losses
         if lifted or loss.weight
+    )
+
+
+def _term(output: str, loss: LossTerm, conditions: Conditions, weight: object) -> Term:
+    place = conditions.labels.index
+    settings = loss.args.items()
+    timed = [*settings, ("weight", weight)]
+    return Term(
+        output=output,
+        target=loss.target,
+        weight=plain_weight(weight),
+        loss=plain_loss(loss),
+        given=tuple((name, place(label_of(v))) for name, v in settings if isinstance(v, Condition)),
+        factor=place(label_of(weight)) if isinstance(weight, Condition) else None,
+        timed=tuple((name, value) for name, value in timed if isinstance(value, Schedule)),
     )

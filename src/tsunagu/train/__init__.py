@@ -27,6 +27,7 @@ from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.probe import probe
 from tsunagu.train.process import for_small_steps
+from tsunagu.train.scanning import scan
 from tsunagu.train.sharing import Finished, Stages, stage_inputs, stage_key
 from tsunagu.train.stacked import Rows
 from tsunagu.train.stepper import Member, Stepper
@@ -66,6 +67,7 @@ __all__ = [
     "predict",
     "probe",
     "reseed_for_evaluation",
+    "scan",
     "stage_inputs",
     "stage_key",
     "working_points",

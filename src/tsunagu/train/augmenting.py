@@ -18,6 +18,8 @@ from tsunagu.data.augment.mixup import blended
 from tsunagu.layers import Part
 from tsunagu.spec import Pipeline
 from tsunagu.tasks import augmentations_of
+from tsunagu.tasks.conditions import CONDITION, VALUES, conditions_of
+from tsunagu.train.conditioning import Drawn, Turn
 
 __all__ = ["Augmented", "Shown"]
 
@@ -32,19 +34,23 @@ class Shown:
         keys: ``[S]`` int64, of the random numbers; None for events as they are.
         partner: ``[S, B]`` rows that each is mixed with, or None.
         share: ``[S, B]``, of the event itself in the mixture.
+        conditions: ``[S, B, L]`` float64 and float32, where the pipeline has any; see :meth:`Drawn.take`.
     """
 
     index: Tensor
     keys: Tensor | None = None
     partner: Tensor | None = None
     share: Tensor | None = None
+    conditions: tuple[Tensor, Tensor] | None = None
 
     def part(self, part: Part) -> Shown:
         """The events of one process."""
         rows = slice(part.start, part.stop)
         partner = None if self.partner is None else self.partner[:, rows]
         share = None if self.share is None else self.share[:, rows]
-        return replace(self, index=self.index[:, rows], partner=partner, share=share)
+        values, seen = self.conditions or (None, None)
+        conditions = None if values is None or seen is None else (values[:, rows], seen[:, rows])
+        return replace(self, index=self.index[:, rows], partner=partner, share=share, conditions=conditions)
 
 
 @final
@@ -62,21 +68,25 @@ class Augmented:
         self._each = [each for each in found if isinstance(each, Augmentation)]
         self._mixup = next((each for each in found if isinstance(each, Mixup)), None)
         self._on = bool(found)
+        conditions = conditions_of(pipeline)
+        self._drawn = Drawn(conditions, table, pipeline.train.batch_size) if conditions else None
         # Beside the columns, so that a batch on a GPU need not wait for the CPU.
         resident = self._on and table.is_resident
         self._numbers = table.event_number.to(table.device) if resident else table.event_number
 
-    def show(self, index: Tensor, keys: Sequence[int]) -> Shown:
+    def show(self, index: Tensor, keys: Sequence[int], turn: Turn | None = None) -> Shown:
         """A batch, with what is decided for all of its events together.
 
         Args:
             index: ``[S, B]`` rows of the table.
             keys: for each of the S a number of seed, epoch and step; none leaves the events as they are.
+            turn: which draws of the conditions it gets; None for the middle of each range.
         """
+        conditions = None if self._drawn is None else self._drawn.take(index, turn)
         if not self._on or not keys:
-            return Shown(index=index)
+            return Shown(index=index, conditions=conditions)
         device = self._table.device
-        shown = Shown(index=index, keys=torch.tensor(list(keys), device=device))
+        shown = Shown(index=index, keys=torch.tensor(list(keys), device=device), conditions=conditions)
         if self._mixup is None:
             return shown
         pairs = [self._mixup.pairs(index.shape[1], key) for key in keys]
@@ -89,6 +99,9 @@ class Augmented:
     def take(self, names: Sequence[str], shown: Shown) -> dict[str, Tensor]:
         """Columns of a batch, the S orders one after the other: ``[S B, ...]`` on the table's device."""
         batch = self._changed(names, shown, shown.index)
+        if shown.conditions is not None:
+            values, seen = (each.flatten(0, 1) for each in shown.conditions)
+            batch |= {VALUES: values, CONDITION: seen}
         if self._mixup is None or shown.partner is None or shown.share is None:
             return batch
         other = self._changed(names, shown, shown.partner)

@@ -16,6 +16,7 @@ from tsunagu.layers import reseed
 from tsunagu.metrics import MetricCall, WorkingPoint
 from tsunagu.random import derive_seed
 from tsunagu.tasks import Graph, Stage
+from tsunagu.train.conditioning import at_default, dealt
 
 __all__ = [
     "Evaluation",
@@ -57,7 +58,16 @@ def predict(graph: Graph, table: Table, rows: Tensor) -> dict[str, Tensor]:
     columns = graph.columns()
     graph.eval()
     with torch.no_grad():
-        return _joined(_on_cpu(graph(table.take(columns, chunk))) for chunk in torch.split(rows, CHUNK))
+        return _joined(
+            _on_cpu(graph(table.take(columns, chunk) | default_inputs(graph, len(chunk), table.device)))
+            for chunk in torch.split(rows, CHUNK)
+        )
+
+
+def default_inputs(graph: Graph, events: int, device: torch.device) -> dict[str, Tensor]:
+    """What a batch holds beside columns where every condition has the middle of its range; nothing without conditions."""
+    conditions = graph.conditions
+    return conditions.inputs(at_default(conditions, events, device)) if conditions else {}
 
 
 def evaluate(
@@ -70,6 +80,9 @@ def evaluate(
 ) -> Evaluation:
     """The stage's loss with the training weight, and the metric with the physics weight, on the given rows ``[N]``.
 
+    Where there are conditions, events are dealt out to a fixed grid of their values for the loss, and the metric is that of the
+    middle of their ranges.
+
     Only what the metric reads is kept of a chunk: an intermediate output may be far larger than a score.
 
     Args:
@@ -80,7 +93,7 @@ def evaluate(
         rows: ``[N]`` row numbers.
         frozen: the outputs ``[E, ...]`` of frozen tasks.
     """
-    columns, wanted = columns_of(graph, stage), set(metric.arguments)
+    columns, wanted, conditions = columns_of(graph, stage), set(metric.arguments), graph.conditions
     total, size = torch.zeros(2, dtype=torch.float64, device=table.device)
     parts: list[dict[str, Tensor]] = []
     graph.eval()
@@ -89,10 +102,16 @@ def evaluate(
         for chunk in torch.split(rows, CHUNK):
             known = {name: given(output, chunk, table.device) for name, output in (frozen or {}).items()}
             batch = table.take(columns, chunk) | known
+            if conditions:
+                batch |= conditions.inputs(dealt(conditions, table, chunk))
             made = known | graph(batch, stage.tasks, stage.substitutes)
             weight = table.weights(chunk).double()
             total += (weight * stage.event_loss(made, batch)).sum()
             size += weight.abs().sum()
+            if conditions and wanted & made.keys():
+                # The loss is that of many values, the metric that of one: scores of several are not one order of events.
+                batch |= default_inputs(graph, len(chunk), table.device)
+                made = known | graph(batch, stage.tasks, stage.substitutes)
             parts.append(_on_cpu({name: value for name, value in made.items() if name in wanted}))
     loss = float(total / size)
     predictions = _joined(parts)

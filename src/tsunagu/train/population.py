@@ -17,6 +17,7 @@ from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.losses import Moment
 from tsunagu.random import derive_seed
 from tsunagu.spec import Value, canonical
+from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import here
 from tsunagu.train.frozen import freeze
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
@@ -160,13 +161,15 @@ class Population:
             for seed in unique
         ]
         augmented = bool(first.pipeline.train.augment)
+        drawn = [derive_seed(seed, "condition", place.epoch) for seed in unique]
         step = self._watched
         for parts in zip(*streams, strict=True):
             index = torch.stack(parts) if len(parts) > 1 else parts[0].unsqueeze(0)
             steps = (place.epoch, place.step)
             keys = [derive_seed(seed, "augment", *steps) for seed in unique] if augmented else []
             moments = _moments(active) if stepper.aggregates else ()
-            losses += step(active, stepper, Batch(index, orders, keys, moments))
+            turn = Turn(tuple(drawn), place.step)
+            losses += step(active, stepper, Batch(index, orders, keys, turn, moments))
             step = self._step
             for member in active:
                 member.position.step += 1

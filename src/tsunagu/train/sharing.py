@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from torch import Tensor
 
-from tsunagu.spec import Pipeline, Value, digest
+from tsunagu.spec import Condition, Pipeline, Value, digest, walk
 from tsunagu.tasks import Stage, aggregator_of, stages
 from tsunagu.train.position import Epoch
 
@@ -89,7 +89,12 @@ def stage_inputs(pipeline: Pipeline, number: int) -> dict[str, Value]:
         number: of the stage, from 0; the order of events and the noise derive from it.
     """
     stage, train = stages(pipeline)[number], pipeline.train
+    drawn = [
+        value for _, value in walk([pipeline.tasks, pipeline.conditions]) if isinstance(value, Condition)
+    ]
     return {
+        # All of them, since each is a number more that every network with sites sees.
+        **({"conditions": drawn} if drawn else {}),
         "stage": [number, stage.name, stage.epochs, stage.patience, dict(stage.substitutes)],
         "losses": _losses(pipeline, stage),
         **_aggregate(pipeline, stage),
@@ -103,7 +108,12 @@ def stage_inputs(pipeline: Pipeline, number: int) -> dict[str, Value]:
 
 def _losses(pipeline: Pipeline, stage: Stage) -> list[Value]:
     settings = [[loss.key, loss.args] for name in stage.tasks for loss in pipeline.tasks[name].losses]
-    return [settings, [[term.output, term.target, term.weight] for term in stage.terms]]
+    timed = [[term.given, term.factor, term.timed] for term in stage.terms]
+    return [
+        settings,
+        [[term.output, term.target, term.weight] for term in stage.terms],
+        *([timed] if any(map(any, timed)) else []),
+    ]
 
 
 def _aggregate(pipeline: Pipeline, stage: Stage) -> dict[str, Value]:

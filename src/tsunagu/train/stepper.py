@@ -17,8 +17,10 @@ from tsunagu.layers import sharing
 from tsunagu.losses import Moment, weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term, aggregator_of, reach
+from tsunagu.tasks.conditions import VALUES
 from tsunagu.train.augmenting import Augmented, Shown
 from tsunagu.train.combining import Combining, Known, Passes
+from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
 from tsunagu.train.frozen import Frozen, gathered
@@ -56,12 +58,14 @@ class Batch:
         index: ``[S, B]`` rows of the table.
         orders: for each member, which of the S it sees.
         keys: for each of the S, what the random numbers of augmentations derive from; none for events as they are.
+        turn: which draws of conditions it gets; None for the middle of every range.
         moments: of each member, where an aggregator combines the losses.
     """
 
     index: Tensor
     orders: tuple[int, ...]
     keys: Sequence[int] = ()
+    turn: Turn | None = None
     moments: Sequence[Moment] = ()
 
 
@@ -71,7 +75,10 @@ def alike(first: Stage, second: Stage) -> bool:
         (first.name, first.tasks, first.frozen, dict(first.substitutes)),
         (second.name, second.tasks, second.frozen, dict(second.substitutes)),
     )
-    terms = [[(t.output, t.target, t.loss) for t in stage.terms] for stage in (first, second)]
+    terms = [
+        [(t.output, t.target, t.loss, t.given, t.factor, t.timed) for t in stage.terms]
+        for stage in (first, second)
+    ]
     return names[0] == names[1] and terms[0] == terms[1]
 
 
@@ -172,7 +179,7 @@ class Stepper:
         Returns:
             ``[R]``: the losses before the step.
         """
-        shown = self._events.show(batch.index, batch.keys)
+        shown = self._events.show(batch.index, batch.keys, batch.turn)
         if self._combining is not None:
             return self._combining.step(shown, batch.orders, batch.moments)
         losses = self._differentiated(shown, batch.orders)
@@ -189,7 +196,7 @@ class Stepper:
         Returns:
             ``[R]``: the losses of the whole batch before the step.
         """
-        shown, orders = self._events.show(batch.index, batch.keys), batch.orders
+        shown, orders = self._events.show(batch.index, batch.keys, batch.turn), batch.orders
         part = world.part(batch.index.shape[1])
         sizes = self._events.weights(shown).abs().sum(1)
         # A batch that is too small to be shared is everybody's, and everybody's share of it is the same.
@@ -280,8 +287,10 @@ class Stepper:
         return [self._event_loss(*term, known) for term, known in zip(self._terms, read, strict=True)]
 
     def _event_loss(self, term: Term, weight: Tensor | None, known: Mapping[str, Pick]) -> Tensor:
+        values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
         prediction, target = known[term.output].all(), known[term.target].all()
-        part = term.loss(prediction.flatten(0, 1), target.flatten(0, 1)).view(len(self._members), -1)
+        each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values)
+        part = each.view(len(self._members), -1)
         return part if weight is None else weight * part
 
     def _differentiate(self, total: Tensor) -> None:

@@ -11,17 +11,20 @@ from tsunagu.trials.loading import load_graph
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import Watched, run_trial
+from tsunagu.trials.scan import Chosen, Scan
 from tsunagu.trials.store import Store, write_arrays
 from tsunagu.trials.tensors import read_tensors, write_tensors
 from tsunagu.trials.together import follow, leading
 
 __all__ = [
     "NUMERICS",
+    "Chosen",
     "Dask",
     "Executor",
     "InProcess",
     "Processes",
     "Result",
+    "Scan",
     "Store",
     "Trial",
     "Watched",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tsunagu.data import Table
 from tsunagu.errors import ResumeError, TsunaguError
-from tsunagu.spec import Pipeline, digest, to_data
+from tsunagu.spec import Condition, Pipeline, Schedule, Value, digest, to_data
 from tsunagu.train import Population, Position, Training
 from tsunagu.train.state import named, under
 from tsunagu.trials.clock import Clock
@@ -222,7 +222,10 @@ def _shape(pipeline: Pipeline) -> object:
         name: [
             to_data(task.inputs),
             task.output,
-            [[to_data(loss.args), loss.key, loss.target, bool(loss.weight)] for loss in task.losses],
+            [
+                [to_data(loss.args), loss.key, loss.target, _shape_of_weight(loss.weight)]
+                for loss in task.losses
+            ],
         ]
         for name, task in pipeline.tasks.items()
     }
@@ -238,4 +241,10 @@ def _shape(pipeline: Pipeline) -> object:
         to_data(train.augment),
         to_data(train.aggregate),
     ]
-    return [tasks, stages, pipeline.metric, list(pipeline.metrics)]
+    conditions = [to_data(pipeline.conditions)] if pipeline.conditions else []
+    return [tasks, stages, pipeline.metric, list(pipeline.metrics), *conditions]
+
+
+def _shape_of_weight(weight: Value) -> Value:
+    """Numbers may differ from member to member; what is drawn or changes with time may not."""
+    return to_data(weight) if isinstance(weight, Condition | Schedule) else bool(weight)

@@ -19,9 +19,10 @@ from tsunagu import __version__
 from tsunagu.data import Split
 from tsunagu.files import write_bytes
 from tsunagu.metrics import MetricCall, parse_metric
-from tsunagu.spec import Pipeline, dump_yaml
+from tsunagu.spec import Pipeline, dump_yaml, to_data
 from tsunagu.train import Points, Training, describe_device, here, measure, working_points
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.scanned import grid, make_scans, write_scans
 from tsunagu.trials.store import write_arrays, write_history
 from tsunagu.trials.tensors import write_tensors
 
@@ -55,6 +56,11 @@ def record(trial: Trial, training: Training, digest: str, folder: Path) -> Resul
         }
     write_tensors(folder / "weights.safetensors", training.graph.state_dict())
     write_arrays(folder / "predictions.npz", arrays)
+    if conditions := training.graph.conditions:
+        table, split = training.table, training.split
+        scans = make_scans(training.graph, table, split, trial.seed, grid(conditions), folder, names)
+        write_scans(folder / "scan", scans)
+        write_bytes(folder / "scan.json", (json.dumps({"folds": to_data(trial.folds)}) + "\n").encode())
     write_history(folder / "history.csv", training.position.history)
     write_origin(folder, trial.pipeline, trial.architecture, training.table.device)
     return Result(

@@ -9,11 +9,26 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
+
+from torch import nn
 
 from tsunagu.data import Table
 from tsunagu.losses import SUM
-from tsunagu.spec import Architecture, Folds, Node, Pipeline, Value, digest, to_data, walk
+from tsunagu.spec import (
+    Architecture,
+    Condition,
+    Folds,
+    Node,
+    Pipeline,
+    Schedule,
+    Value,
+    digest,
+    to_data,
+    walk,
+)
+from tsunagu.trials.scan import Chosen, Objective, Scan, choose
 
 __all__ = ["NUMERICS", "Result", "Trial", "circumstances"]
 
@@ -85,6 +100,62 @@ class Result:
     epochs: Mapping[str, tuple[int, int]]
     path: Path
 
+    def module(self, **conditions: Any) -> nn.Module:
+        """The trained models as an ordinary module in evaluation mode: columns by name in, outputs by name out.
+
+        Args:
+            conditions: the working point: a number by condition, or for a simplex a number by part; the middle of the trained
+                range where nothing is said. They are constants of the module, which does not take them any more.
+
+        Raises:
+            ResumeError: a file of the trial is missing or damaged.
+            SpecError: there is no such condition.
+        """
+        made: nn.Module = later().module_at(self, conditions)
+        return made
+
+    def scan(
+        self, table: Table | None = None, *, split: str = "test", points: int | None = None, **conditions: Any
+    ) -> Scan:
+        """Predictions and metrics at many values of the conditions, in one pass; stored beside the trial.
+
+        Args:
+            table: the events of the trial, where the values are not those that are stored (``points`` and no conditions, or
+                those that were asked for before).
+            split: ``validation`` or ``test``.
+            points: of each condition, from one end of its range to the other.
+            conditions: values by condition, ``one_minus_beta=[1e-5, 1e-3]``; all combinations where there are several.
+
+        Raises:
+            SpecError: there is no such condition, or none at all.
+            ResumeError: the values are not stored and there is no table, or a file is damaged.
+            DataError: another table.
+        """
+        scans: dict[str, Scan] = later().scans_at(self, table, points, conditions)
+        return scans[split]
+
+    def choose(
+        self,
+        objective: Objective,
+        table: Table | None = None,
+        *,
+        points: int | None = None,
+        **conditions: Any,
+    ) -> Chosen:
+        """The values of the conditions that are best on validation events, and what they come to on test events.
+
+        Args:
+            objective: a metric such as ``efficiency(logits, is_tau, class=1)``, or a function of arrays by name to be maximised.
+            table: as for :meth:`scan`, as the others.
+            points: of each condition.
+            conditions: values to choose from.
+
+        Raises:
+            SpecError: no such metric or condition.
+        """
+        scans = later().scans_at(self, table, points, conditions)
+        return choose(objective, scans["validation"], scans["test"])
+
     def dumps(self) -> str:
         """As JSON, without the folder: a result can be moved."""
         fields = asdict(self)
@@ -128,8 +199,14 @@ def _named_by(pipeline: Pipeline) -> Value:
 
 
 def _sources(models: Value) -> dict[str, str]:
-    keys = {value.key for _, value in walk(models) if isinstance(value, Node) and ":" in value.key}
+    named = (value for _, value in walk(models) if isinstance(value, Node | Condition | Schedule))
+    keys = {value.key for value in named if ":" in value.key}
     return {key: digest(Path(_source_file(key)).read_text(encoding="utf-8")) for key in sorted(keys)}
+
+
+def later() -> ModuleType:
+    """What a result's own methods need, and what needs results itself."""
+    return importlib.import_module("tsunagu.trials.working_point")
 
 
 def _source_file(key: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from tsunagu.data import Split, Table
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Choice, Path, Pipeline, architectures, resolve, walk
+from tsunagu.spec import Choice, Condition, Path, Pipeline, architectures, resolve, walk
 from tsunagu.spec.architecture import labelled_choices
 from tsunagu.tasks.dry_run import (
     SAMPLE,
@@ -51,6 +51,10 @@ def check_supernet(
         All mistakes, each with the labels and options that it needs.
     """
     outside = [Mistake(place.path, _outside(place.label)) for place in _choices_outside(pipeline)]
+    drawn = next((path for path, value in walk(pipeline) if isinstance(value, Condition)), None)
+    if drawn is not None:
+        found = "a supernet cannot be conditioned yet; search with Grid, Random, Halving or Evolution, which train candidates"
+        return [*outside, Mistake(drawn, found)]
     try:
         graph = build_supergraph(pipeline, seed=0, memory=memory)
     except SpecError as error:
