@@ -132,6 +132,25 @@ class StoredTrial:
         )
 
     @cached_property
+    def scan(self) -> Mapping[str, Array] | None:
+        """Along its conditions, ``condition_<name> [K]`` and ``<split>_<output> [K, E, ...]``; None where it has none.
+
+        Raises:
+            ResumeError: the file is damaged.
+        """
+        path = self.folder / "scan.npz"
+        if not path.exists():
+            return None
+        place, remedy = f"{self.place}/scan.npz", "remove the trial's folder and run the study again"
+        return StoredColumns(path=path, place=place, remedy=remedy).columns
+
+    @cached_property
+    def scan_rows(self) -> Sequence[Row]:
+        """The lines of ``scan.csv``, one for a split and a point; none where it has no condition."""
+        path = self.folder / "scan.csv"
+        return read_rows(path, ("split",)) if path.exists() else ()
+
+    @cached_property
     def unsupervised(self) -> frozenset[str]:
         """The outputs that no loss looked at: end to end, those that another task reads. They may hold anything."""
         spec = read_yaml(self.folder / "spec.yaml")

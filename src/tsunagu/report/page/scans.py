@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tsunagu.errors import DataError
+from tsunagu.metrics import MetricCall
 from tsunagu.report.numbers import effective_entries
 from tsunagu.report.outcome import Method, Outcome, Output
 from tsunagu.report.page.bins import bin_scores
@@ -20,10 +21,43 @@ from tsunagu.report.stored import Array, StoredTrial, Undrawable, each_drawable
 __all__ = ["collect_scan", "method_scans", "plain_scan", "score_scans"]
 
 
-def collect_scan(trial: StoredTrial, output: Output) -> Scan | None:
-    """The scan over the conditions of one trial, on the test events; None where it has no condition."""
-    del trial, output  # no trial has a condition yet
-    return None
+def collect_scan(
+    trial: StoredTrial, output: Output, metrics: Mapping[str, MetricCall] | None = None
+) -> Scan | None:
+    """The scan over the conditions of one trial, on the test events; None where it has no condition.
+
+    Args:
+        trial: with its files.
+        output: a score.
+        metrics: by their names in ``scan.csv``; they say which of them are no costs.
+
+    Raises:
+        Undrawable: the target was not stored.
+        DataError: points that are no product grid, such as those of the weights of three losses.
+    """
+    name = f"test_{output.name}"
+    if trial.scan is None or name not in trial.scan:
+        return None
+    target, weight = trial.predictions.take("test", output.target, "weight")
+    rows = [row for row in trial.scan_rows if row["split"] == "test"]
+    known = {short: call for short, call in (metrics or {}).items() if rows and short in rows[0]}
+    return Scan(
+        scores=_scores(trial.scan[name]),
+        labels=_labels(target),
+        weights=weight,
+        conditions=_free(trial.scan),
+        metrics={short: np.array([float(row[short]) for row in rows]) for short in known},
+        larger_is_better=frozenset(short for short, call in known.items() if call.cost(1.0) < call.cost(0.0)),
+    )
+
+
+def _free(scanned: Mapping[str, Array]) -> dict[str, Array]:
+    """The conditions that can be set: of the parts of a whole, such as the weights of losses, the last one follows."""
+    found = {
+        n.removeprefix("condition_"): array for n, array in scanned.items() if n.startswith("condition_")
+    }
+    last = {name.rpartition(".")[0]: name for name in found if "." in name}
+    return {name: array for name, array in found.items() if name not in last.values()}
 
 
 def plain_scan(trial: StoredTrial, output: Output) -> Scan:
@@ -35,11 +69,19 @@ def plain_scan(trial: StoredTrial, output: Output) -> Scan:
     """
     labelled_scores(trial, "test", output, 1)  # says in the words of the other figures what is wrong
     values, target, weight = trial.predictions.take("test", output.name, output.target, "weight")
-    scores = values.reshape(len(values), -1)
-    labels = np.rint(target.reshape(len(target), -1)[:, 0])
-    if scores.shape[1] == 2:
-        scores = scores[:, 1:] - scores[:, :1]
-    return Scan(scores=scores[None] if scores.shape[1] > 1 else scores.T, labels=labels, weights=weight)
+    return Scan(scores=_scores(values[None]), labels=_labels(target), weights=weight)
+
+
+def _scores(values: Array) -> Array:
+    """``[K, E]`` of two classes, else ``[K, E, C]``, from ``[K, E, ...]``."""
+    scores = values.reshape(*values.shape[:2], -1)
+    if scores.shape[2] > 2:
+        return scores
+    return scores[..., 0] if scores.shape[2] == 1 else np.asarray(scores[..., 1] - scores[..., 0])
+
+
+def _labels(target: Array) -> Array:
+    return np.asarray(np.rint(target.reshape(len(target), -1)[:, 0]))
 
 
 def score_scans(outcome: Outcome) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
@@ -61,20 +103,19 @@ def score_scans(outcome: Outcome) -> tuple[list[dict[str, Any]], tuple[str, ...]
 def _of_output(outcome: Outcome, output: Output) -> tuple[dict[str, Any], tuple[str, ...]]:
     trained, absent = outcome.supervised(output)
     signals = classes(outcome, output)
-    methods, more = each_drawable(partial(_of_method, output, signals), trained)
+    methods, more = each_drawable(partial(_of_method, outcome, output, signals), trained)
     part = {"output": output.name, "target": output.target, "signals": signals, "methods": methods}
     return part, absent + more
 
 
-def _of_method(output: Output, signals: Sequence[int], method: Method) -> dict[str, Any]:
-    return method_scans(
-        method.name, {_place(trial): _scan(trial, output) for trial in method.trials}, signals
-    )
+def _of_method(outcome: Outcome, output: Output, signals: Sequence[int], method: Method) -> dict[str, Any]:
+    scans = {_place(trial): _scan(trial, output, outcome.metrics) for trial in method.trials}
+    return method_scans(method.name, scans, signals)
 
 
-def _scan(trial: StoredTrial, output: Output) -> Scan:
+def _scan(trial: StoredTrial, output: Output, metrics: Mapping[str, MetricCall]) -> Scan:
     try:
-        return collect_scan(trial, output) or plain_scan(trial, output)
+        return collect_scan(trial, output, metrics) or plain_scan(trial, output)
     except DataError as error:
         msg = f"{output.name} of {trial.place}: {error}"
         raise Undrawable(msg) from error
