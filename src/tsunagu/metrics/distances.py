@@ -58,7 +58,9 @@ def ks_test(
     points = np.unique(np.concatenate([values for values, _ in parts]))
     curves = [_cumulative(values, weights, points) for values, weights in parts]
     distance = min(1.0, float(np.abs(curves[0] - curves[1]).max()))
-    first, second = (float(w.sum() ** 2 / (w**2).sum()) for _, w in parts)
+    # Over the largest weight first, since squares of tiny weights are 0.
+    shares = (weights / np.abs(weights).max() for _, weights in parts)
+    first, second = (float(share.sum() ** 2 / (share**2).sum()) for share in shares)
     scale = math.sqrt(first * second / (first + second))
     return KsTest(distance, _kolmogorov(distance * scale), (first, second))
 

@@ -71,7 +71,7 @@ def make_page(out: Path, scanned: Callable[[str], bool] = lambda folder: True, *
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "tsunagu.report.page.scans.collect_scan",
-            lambda trial, output: of_trial(trial, output, **grid) if scanned(trial.folder.name) else None,
+            lambda trial, output, _: of_trial(trial, output, **grid) if scanned(trial.folder.name) else None,
         )
         text, _ = page(outcome, *_drawn(outcome))
     path = out / "report.html"

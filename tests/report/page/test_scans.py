@@ -78,6 +78,21 @@ def test_what_has_no_condition_is_a_scan_of_its_predictions(finished):
     assert binned_auc(shares[2])[0] == pytest.approx(exact, abs=1e-3)
 
 
+def test_a_stored_scan_is_the_one_of_the_page(own):
+    outcome = read_outcome(own)
+    trial, output = outcome.methods[0].trials[0], next(each for each in outcome.outputs if each.classifies)
+    (score,) = trial.predictions.take("test", "score")
+    shares = {"condition_trade.one": [0.0, 0.5, 1.0], "condition_trade.other": [1.0, 0.5, 0.0]}
+    np.savez(trial.folder / "scan.npz", test_score=np.stack([score, score + 1.0, score + 2.0]), **shares)
+    rows = ["split,auc", "validation,0.1", "test,0.5", "test,0.6", "test,0.7"]
+    (trial.folder / "scan.csv").write_text("\n".join(rows), encoding="utf-8")
+    found = collect_scan(trial, output, outcome.metrics)
+    assert {name: values.tolist() for name, values in found.conditions.items()} == {"trade.one": [0, 0.5, 1]}
+    assert found.scores[2] - found.scores[0] == pytest.approx(np.full(len(score), 2.0))
+    assert found.metrics["auc"].tolist() == [0.5, 0.6, 0.7]
+    assert found.larger_is_better == {"auc"}
+
+
 @pytest.mark.parametrize("columns", [1, 2, 3])
 def test_stored_logits_of_every_shape_are_read(own, change_predictions, columns):
     def edit(arrays):
