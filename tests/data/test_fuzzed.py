@@ -45,22 +45,26 @@ quick = settings(
 
 @every_format
 @quick
-@given(st.data())
-def test_files_that_are_cut_short(wholes, tmp_path, ending, data):
+@given(share=st.floats(0.0, 1.0), memory=st.sampled_from([None, 64 * 600]))
+def test_files_that_are_cut_short(wholes, tmp_path, ending, share, memory):
     whole = wholes[ending]
-    length = data.draw(st.integers(0, len(whole) - 1))
-    survives(tmp_path / f"a{ending}", whole[:length], data.draw(st.sampled_from([None, 64 * 600])))
+    survives(tmp_path / f"a{ending}", whole[: int(share * (len(whole) - 1))], memory)
 
 
 @every_format
 @quick
-@given(st.data())
-def test_files_that_are_overwritten(wholes, tmp_path, ending, data):
+@given(
+    changes=st.lists(
+        st.tuples(st.floats(0.0, 1.0), st.binary(min_size=4, max_size=4)), min_size=1, max_size=8
+    ),
+    memory=st.sampled_from([None, 64 * 600]),
+)
+def test_files_that_are_overwritten(wholes, tmp_path, ending, changes, memory):
     whole = bytearray(wholes[ending])
-    for _ in range(data.draw(st.integers(1, 8))):
-        start = data.draw(st.integers(0, len(whole) - 1))
-        whole[start : start + 4] = data.draw(st.binary(min_size=4, max_size=4))
-    survives(tmp_path / f"a{ending}", bytes(whole), data.draw(st.sampled_from([None, 64 * 600])))
+    for place, content in changes:
+        start = int(place * (len(whole) - 1))
+        whole[start : start + 4] = content
+    survives(tmp_path / f"a{ending}", bytes(whole), memory)
 
 
 @every_format

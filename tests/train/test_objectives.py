@@ -111,7 +111,7 @@ def _stepped(trainings, rows):
     members, stages = [t.member for t in trainings], [t.stage for t in trainings]
     stepper = Stepper(members, stages, trainings[0].table)
     moments = [Moment(5 + number, 0) for number in range(len(trainings))]
-    losses = stepper.step(Batch(rows[None], (0,) * len(trainings), (), moments))
+    losses = stepper.step(Batch(rows[None], (0,) * len(trainings), moments=moments))
     found = {}
     for task, groups in stepper._groups.items():
         for group in groups:
@@ -216,7 +216,7 @@ def test_gradnorm_weighs_the_heads_too(table, rows):
     stepper = Stepper([training.member], [training.stage], table)
     begun = aggregator_of(pipeline, training.stage).begin(2)
     stepper._combining._objectives.states = [{**begun, **state}]
-    stepper.step(Batch(rows[None], (0,), (), [Moment(1, 0)]))
+    stepper.step(Batch(rows[None], (0,), moments=[Moment(1, 0)]))
     found = {task: groups[0].rows.gradients[0].double() for task, groups in stepper._groups.items()}
     for task in ("first", "one", "two"):
         assert _close(found[task], state["weights"] @ hand.by_task[task])

@@ -49,7 +49,7 @@ def test_the_stored_scan_spans_the_range_and_its_middle_is_the_result(result, ta
     assert found.predictions["score"].shape == (21, len(rows_of(table)), 2)
     np.testing.assert_array_equal(found.columns["is_higgs"], table.columns["is_higgs"][rows_of(table)])
     assert found.metrics[10]["auc"] == pytest.approx(result.metrics["test_auc"], abs=1e-6)
-    with (result.path / "scan.csv").open() as file:
+    with (result.path / "scan.csv").open(encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert [line["split"] for line in lines] == ["validation"] * 21 + ["test"] * 21
 
