@@ -8,10 +8,10 @@ from tsunagu.registry import Registry
 
 
 def test_a_key_is_kept_once():
-    numbers = Registry("number")
-    assert numbers.keep("whole", int) is numbers.keep("whole", int) is numbers.find("whole")
+    numbers = Registry("number", object)
+    assert numbers.register("whole")(int) is numbers.register("whole")(int) is numbers.find("whole")
     with pytest.raises(ValueError, match=r"the number key 'whole' is taken by builtins\.int"):
-        numbers.keep("whole", float)
+        numbers.register("whole")(float)
     with pytest.raises(LookupError, match=r"unknown number 'whloe' \(did you mean 'whole'\?\)"):
         numbers.find("whloe")
     assert numbers.known() == ["whole"]

@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar, final
 
 from tsunagu.errors import did_you_mean
 
-__all__ = ["Registry", "imported"]
+__all__ = ["Registry"]
 
 T = TypeVar("T")
+ClassT = TypeVar("ClassT", bound=type)
 
 
 @final
 class Registry(Generic[T]):
-    """Classes of one kind by their keys.
+    """Classes of one kind by their keys, or by where they stand: ``my_package.my_module:MyClass``.
 
     Args:
         kind: what they are, as messages name it.
+        base: of all of them.
 
-    >>> numbers = Registry[type]("number")
-    >>> numbers.keep("whole", int) is int, numbers.find("whole"), numbers.known()
-    (True, <class 'int'>, ['whole'])
-    >>> numbers.find("whloe")
+    >>> numbers = Registry[int]("number", int)
+    >>> numbers.register("yes or no")(bool)
+    <class 'bool'>
+    >>> numbers.find("yes or no"), numbers.find("enum:IntEnum"), numbers.known()
+    (<class 'bool'>, <enum 'IntEnum'>, ['yes or no'])
+    >>> numbers.find("yes or on")
     Traceback (most recent call last):
-    LookupError: unknown number 'whloe' (did you mean 'whole'?)
+    LookupError: unknown number 'yes or on' (did you mean 'yes or no'?)
     """
 
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
+    def __init__(self, kind: str, base: type[Any]) -> None:
+        self._kind, self._base = kind, base
         self._kept: dict[str, type[T]] = {}
 
-    def keep(self, key: str, cls: type[T]) -> type[T]:
-        """Make a class known by a key.
+    def register(self, key: str) -> Callable[[ClassT], ClassT]:
+        """Make a class known by a key; a class decorator.
 
         Raises:
             ValueError: another class has this key.
         """
-        # The same class may come again: a notebook's cell is run more than once.
-        if key in self._kept and _origin(self._kept[key]) != _origin(cls):
-            msg = f"the {self._kind} key '{key}' is taken by {_origin(self._kept[key])}"
-            raise ValueError(msg)
-        self._kept[key] = cls
-        return cls
+
+        def keep(cls: ClassT) -> ClassT:
+            # The same class may come again: a notebook's cell is run more than once.
+            if key in self._kept and _origin(self._kept[key]) != _origin(cls):
+                msg = f"the {self._kind} key '{key}' is taken by {_origin(self._kept[key])}"
+                raise ValueError(msg)
+            self._kept[key] = cls
+            return cls
+
+        return keep
 
     def find(self, key: str) -> type[T]:
         """The class that a key names.
 
         Raises:
-            LookupError: there is none; the message names the nearest key.
+            LookupError: there is none, and the message names the nearest key; or the module cannot be imported, or has no such class.
         """
+        if ":" in key:
+            return _imported(key, self._base)
         if key not in self._kept:
             msg = f"unknown {self._kind} '{key}'{did_you_mean(key, self._kept)}"
             raise LookupError(msg)
@@ -60,15 +71,7 @@ class Registry(Generic[T]):
         return sorted(self._kept)
 
 
-def imported(key: str, base: type[Any]) -> type[Any]:
-    """The class at an import path ``my_package.my_module:MyClass``.
-
-    Raises:
-        LookupError: the module cannot be imported, or has no such class; the message names both.
-
-    >>> imported("collections:OrderedDict", dict)
-    <class 'collections.OrderedDict'>
-    """
+def _imported(key: str, base: type[Any]) -> type[T]:
     module, _, name = key.partition(":")
     try:
         found: Any = getattr(importlib.import_module(module), name, None)

@@ -46,6 +46,15 @@ def test_yaml_is_yaml_and_python_is_python(page):
         compile(block, str(page), "exec")
 
 
+def test_the_loss_of_the_how_to_keeps_the_contract(tmp_path, monkeypatch):
+    code, test = _blocks(ROOT / "docs" / "how-to" / "own-loss.md", "python")
+    (tmp_path / "my_analysis").mkdir()
+    (tmp_path / "my_analysis" / "losses.py").write_text(code, encoding="utf-8")
+    (tmp_path / "test_own.py").write_text(test, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    runpy.run_path(str(tmp_path / "test_own.py"))["test_log_cosh"]()
+
+
 def test_every_command_that_is_named_exists():
     from tsunagu.cli import app
 

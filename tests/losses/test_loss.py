@@ -137,8 +137,8 @@ def test_known_losses():
 
 
 def test_a_users_loss_joins_and_a_taken_key_is_refused(monkeypatch):
-    registry = Registry("loss")
-    registry.keep("mse", MeanSquared)
+    registry = Registry("loss", Loss)
+    registry.register("mse")(MeanSquared)
     monkeypatch.setattr("tsunagu.losses.loss._losses", registry)
 
     class Absolute(Loss):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tsunagu.errors import ResumeError
-from tsunagu.spec import Folds, digest, node, to_data
+from tsunagu.spec import Folds, LossTerm, digest, node, to_data
+from tsunagu.tasks import check_pipeline
 from tsunagu.trials import Result, Store, Trial, run_trial
 from tsunagu.trials.result import circumstances
 
@@ -166,3 +167,43 @@ def test_the_result_of_an_earlier_version_has_no_processor_time(trial, table, tm
     found = Result.loads(json.dumps(old), result.path)
     assert math.isnan(found.cpu_seconds)
     assert found.metrics == result.metrics
+
+
+OWN_LOSS = """
+from dataclasses import dataclass
+
+from tsunagu.losses import Loss, align, event_mean
+
+
+@dataclass(frozen=True)
+class LogCosh(Loss):
+    def __call__(self, prediction, target):
+        return event_mean((align(prediction, target) - target).cosh().log())
+
+    def check(self, target):
+        return None
+"""
+
+
+def test_a_loss_of_ones_own_trains_and_names_the_trial_by_its_source(
+    table, pipeline_of, tmp_path, monkeypatch
+):
+    source = tmp_path / "my_losses.py"
+    source.write_text(OWN_LOSS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    pipeline = pipeline_of()
+    loss = LossTerm(key="my_losses:LogCosh", target="true_tau_p4")
+    calibrate = pipeline.tasks["calibrate"].model_copy(update={"loss": loss})
+    pipeline = pipeline.model_copy(update={"tasks": {**pipeline.tasks, "calibrate": calibrate}})
+    assert check_pipeline(pipeline) == []
+    own = Trial(pipeline=pipeline, folds=Folds(), seed=1)
+    before = own.digest(table)
+    run_trial(own, table, Store(tmp_path / "store"))
+    stages = tmp_path / "store" / "stages"
+    trained = len(list(stages.iterdir()))
+    source.write_text(OWN_LOSS + "# other\n", encoding="utf-8")
+    assert own.digest(table) != before
+    run_trial(own, table, Store(tmp_path / "store"))
+    assert (
+        len(list(stages.iterdir())) == trained + 1 == 3
+    )  # the classifier, pretrained on the truth, knows nothing of it

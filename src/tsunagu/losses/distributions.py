@@ -14,7 +14,7 @@ from typing import Any, TypeVar, final
 import torch
 from torch import Tensor
 
-from tsunagu.registry import Registry, imported
+from tsunagu.registry import Registry
 
 __all__ = [
     "Distribution",
@@ -60,23 +60,18 @@ class Distribution(ABC):
         """Whether W numbers are in the range, and so have been trained on."""
 
 
-DistributionT = TypeVar("DistributionT", bound=Distribution)
+ClassT = TypeVar("ClassT", bound=type[Distribution])
 
-_distributions = Registry[Distribution]("distribution")
+_distributions = Registry[Distribution]("distribution", Distribution)
 
 
-def register_distribution(key: str) -> Callable[[type[DistributionT]], type[DistributionT]]:
+def register_distribution(key: str) -> Callable[[ClassT], ClassT]:
     """Make a distribution known by a key; a class decorator.
 
     Raises:
         ValueError: another one has this key.
     """
-
-    def keep(cls: type[DistributionT]) -> type[DistributionT]:
-        _distributions.keep(key, cls)
-        return cls
-
-    return keep
+    return _distributions.register(key)
 
 
 def find_distribution(key: str) -> type[Distribution]:
@@ -89,7 +84,7 @@ def find_distribution(key: str) -> type[Distribution]:
     Traceback (most recent call last):
     LookupError: unknown distribution 'log_unifrom' (did you mean 'log_uniform'?)
     """
-    return imported(key, Distribution) if ":" in key else _distributions.find(key)
+    return _distributions.find(key)
 
 
 def known_distributions() -> list[str]:

@@ -92,12 +92,12 @@ class HasProbability(Protocol):
         """The probability ``[E]`` of class 1, or of each class ``[E, C]``, that a prediction of the same shape stands for."""
 
 
-LossT = TypeVar("LossT", bound=Loss)
+ClassT = TypeVar("ClassT", bound=type[Loss])
 
-_losses = Registry[Loss]("loss")
+_losses = Registry[Loss]("loss", Loss)
 
 
-def register_loss(key: str) -> Callable[[type[LossT]], type[LossT]]:
+def register_loss(key: str) -> Callable[[ClassT], ClassT]:
     """Make a loss known by a key; a class decorator.
 
     Raises:
@@ -106,16 +106,11 @@ def register_loss(key: str) -> Callable[[type[LossT]], type[LossT]]:
     >>> register_loss("mse")(find_loss("mse")).__name__
     'MeanSquared'
     """
-
-    def keep(cls: type[LossT]) -> type[LossT]:
-        _losses.keep(key, cls)
-        return cls
-
-    return keep
+    return _losses.register(key)
 
 
 def find_loss(key: str) -> type[Loss]:
-    """The loss that a key names; its settings are the arguments of the class.
+    """The loss that a key names, or that stands at an import path ``my_package.my_module:MyLoss``; its settings are the arguments of the class.
 
     Raises:
         LookupError: there is no such loss; the message names the nearest one.

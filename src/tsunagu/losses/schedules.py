@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, final
 
-from tsunagu.registry import Registry, imported
+from tsunagu.registry import Registry
 
 __all__ = ["Curve", "find_curve", "known_curves", "register_curve"]
 
@@ -21,23 +21,18 @@ class Curve(ABC):
         """The number where a share of the epochs is over: 0 in the first epoch, 1 in the last one and in validation."""
 
 
-CurveT = TypeVar("CurveT", bound=Curve)
+ClassT = TypeVar("ClassT", bound=type[Curve])
 
-_curves = Registry[Curve]("schedule")
+_curves = Registry[Curve]("schedule", Curve)
 
 
-def register_curve(key: str) -> Callable[[type[CurveT]], type[CurveT]]:
+def register_curve(key: str) -> Callable[[ClassT], ClassT]:
     """Make a schedule known by a key; a class decorator.
 
     Raises:
         ValueError: another one has this key.
     """
-
-    def keep(cls: type[CurveT]) -> type[CurveT]:
-        _curves.keep(key, cls)
-        return cls
-
-    return keep
+    return _curves.register(key)
 
 
 def find_curve(key: str) -> type[Curve]:
@@ -49,7 +44,7 @@ def find_curve(key: str) -> type[Curve]:
     >>> find_curve("linear")(0.0, 1.0).at(0.25)
     0.25
     """
-    return imported(key, Curve) if ":" in key else _curves.find(key)
+    return _curves.find(key)
 
 
 def known_curves() -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from tsunagu.losses import HasProbability, Loss, known_losses
+from tsunagu.losses import HasProbability, Loss
 from tsunagu.metrics import Isotonic, Reliability, reliability
 from tsunagu.report.numbers import across_seeds
 from tsunagu.report.outcome import Method, Outcome, Output
@@ -107,9 +107,10 @@ def _loss(trial: StoredTrial, output: Output) -> Loss | None:
         if task["output"] == output.name and "loss" in task
         for term in (task["loss"] if isinstance(task["loss"], list) else [task["loss"]])
     ]
-    if not terms or terms[0]["key"] not in known_losses():
+    try:
+        return plain_loss(LossTerm(**terms[0])) if terms else None
+    except LookupError:  # a loss of an analysis that is not here
         return None
-    return plain_loss(LossTerm(**terms[0]))
 
 
 def _rows(curve: _Curve) -> dict[str, ArrayLike]:

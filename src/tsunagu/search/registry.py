@@ -13,12 +13,12 @@ from tsunagu.spec import Node
 
 __all__ = ["check_searcher", "find_searcher", "known_searchers", "make_searcher", "register_searcher"]
 
-SearcherT = TypeVar("SearcherT", bound=Searcher[Any, Any, Any])
+ClassT = TypeVar("ClassT", bound=type[Searcher[Any, Any, Any]])
 
-_searchers = Registry[Searcher[Any, Any, Any]]("searcher")
+_searchers = Registry[Searcher[Any, Any, Any]]("searcher", Searcher)
 
 
-def register_searcher(cls: type[SearcherT]) -> type[SearcherT]:
+def register_searcher(cls: ClassT) -> ClassT:
     """Make a searcher known by its class name; a class decorator.
 
     Raises:
@@ -27,12 +27,11 @@ def register_searcher(cls: type[SearcherT]) -> type[SearcherT]:
     >>> register_searcher(find_searcher("Asng")).__name__
     'Asng'
     """
-    _searchers.keep(cls.__name__, cls)
-    return cls
+    return _searchers.register(cls.__name__)(cls)
 
 
 def find_searcher(key: str) -> type[Searcher[Any, Any, Any]]:
-    """The searcher that a key names; its settings are the arguments of the class.
+    """The searcher that a key names, or that stands at an import path; its settings are the arguments of the class.
 
     Raises:
         LookupError: there is no such searcher; the message names the nearest one.

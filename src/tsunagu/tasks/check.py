@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tsunagu.errors import Mistake, SpecError, did_you_mean
-from tsunagu.losses import find_loss, known_losses
+from tsunagu.losses import find_loss
 from tsunagu.metrics import parse_metric
 from tsunagu.spec import (
     LossTerm,
@@ -51,12 +51,8 @@ def check_pipeline(pipeline: Pipeline, columns: set[str] | None = None) -> list[
 
 
 def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mistake]:
-    keys = list(options(loss.key, (*path, "key")))
-    mistakes = [
-        Mistake(place, f"unknown loss '{key}'{did_you_mean(key, known_losses())}")
-        for place, key in keys
-        if key not in known_losses()
-    ]
+    keys = options(loss.key, (*path, "key"))
+    mistakes = [Mistake(place, problem) for place, key in keys if (problem := _unknown(key))]
     if not mistakes:
         plain = (resolve(loss, architecture) for architecture in architectures(loss))
         mistakes += dict.fromkeys(m for term in plain for m in _check_settings(term, path))
@@ -67,6 +63,14 @@ def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mi
         for place, target in options(loss.target, (*path, "target"))
         if target not in columns
     ]
+
+
+def _unknown(key: str) -> str | None:
+    try:
+        find_loss(key)
+    except LookupError as error:
+        return str(error)
+    return None
 
 
 def _check_settings(loss: LossTerm, path: Path) -> list[Mistake]:

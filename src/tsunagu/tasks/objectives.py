@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
-from tsunagu.losses import SUM, Aggregator, find_aggregator, known_aggregators, make_aggregator
+from tsunagu.errors import Mistake, Path, SpecError
+from tsunagu.losses import SUM, Aggregator, find_aggregator, make_aggregator
 from tsunagu.spec import Pipeline, Task, options, resolve, some_architectures
 from tsunagu.tasks.build import check_arguments, reason
 from tsunagu.tasks.stages import Stage, stages
@@ -120,9 +120,6 @@ def _inputs(task: Task) -> Sequence[str]:
 
 
 def _check(node: Any, path: Path) -> list[Mistake]:
-    if node.key not in known_aggregators():
-        near = did_you_mean(node.key, known_aggregators())
-        return [Mistake((*path, "key"), f"unknown aggregator '{node.key}'{near}")]
     try:
         mistakes = check_arguments(find_aggregator(node.key), node.args, path)
         if not mistakes:

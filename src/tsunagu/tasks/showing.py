@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import SAMPLERS, Sampling, Table, sampling
-from tsunagu.data.augment import Augmentation, Mixup, find_augmentation, known_augmentations
+from tsunagu.data.augment import Augmentation, Mixup, find_augmentation
 from tsunagu.data.listing import listed
 from tsunagu.errors import DataError, Mistake, Path, SpecError, did_you_mean
 from tsunagu.losses import find_loss
@@ -117,10 +117,10 @@ def _check_sampling(node: Any, path: Path, pipeline: Pipeline, columns: set[str]
 
 
 def _check_augmentation(node: Any, path: Path, columns: set[str] | None) -> list[Mistake]:
-    if node.key not in known_augmentations():
-        near = did_you_mean(node.key, known_augmentations())
-        return [Mistake((*path, "key"), f"unknown augmentation '{node.key}'{near}")]
-    cls = find_augmentation(node.key)
+    try:
+        cls = find_augmentation(node.key)
+    except LookupError as error:
+        return [Mistake((*path, "key"), str(error))]
     if mistakes := check_arguments(cls, node.args, path):
         return mistakes
     try:

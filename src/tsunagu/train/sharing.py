@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from torch import Tensor
 
-from tsunagu.spec import Condition, Pipeline, Value, digest, walk
+from tsunagu.spec import Condition, Node, Pipeline, Value, digest, walk
 from tsunagu.tasks import Stage, aggregator_of, stages
 from tsunagu.train.position import Epoch
 
@@ -107,12 +107,17 @@ def stage_inputs(pipeline: Pipeline, number: int) -> dict[str, Value]:
 
 
 def _losses(pipeline: Pipeline, stage: Stage) -> list[Value]:
-    settings = [[loss.key, loss.args] for name in stage.tasks for loss in pipeline.tasks[name].losses]
+    own = [loss for name in stage.tasks for loss in pipeline.tasks[name].losses]
+    settings = [[loss.key, loss.args] for loss in own]
+    imported = [
+        Node(loss.key) for loss in own if ":" in loss.key
+    ]  # as nodes, by which their source files are found
     timed = [[term.given, term.factor, term.timed] for term in stage.terms]
     return [
         settings,
         [[term.output, term.target, term.weight] for term in stage.terms],
         *([timed] if any(map(any, timed)) else []),
+        *([imported] if imported else []),
     ]
 
 

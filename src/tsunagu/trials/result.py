@@ -20,6 +20,7 @@ from tsunagu.spec import (
     Architecture,
     Condition,
     Folds,
+    LossTerm,
     Node,
     Pipeline,
     Schedule,
@@ -199,7 +200,7 @@ def _named_by(pipeline: Pipeline) -> Value:
 
 
 def _sources(models: Value) -> dict[str, str]:
-    named = (value for _, value in walk(models) if isinstance(value, Node | Condition | Schedule))
+    named = (value for _, value in walk(models) if isinstance(value, Node | Condition | Schedule | LossTerm))
     keys = {value.key for value in named if ":" in value.key}
     return {key: digest(Path(_source_file(key)).read_text(encoding="utf-8")) for key in sorted(keys)}
 

@@ -49,7 +49,7 @@ class Augmentation(ABC):
 
 ClassT = TypeVar("ClassT", bound=type)
 
-_augmentations = Registry[Any]("augmentation")
+_augmentations = Registry[Any]("augmentation", object)
 
 
 def register_augmentation(key: str) -> Callable[[ClassT], ClassT]:
@@ -61,16 +61,11 @@ def register_augmentation(key: str) -> Callable[[ClassT], ClassT]:
     >>> register_augmentation("flip_eta")(find_augmentation("flip_eta")).__name__
     'FlipEta'
     """
-
-    def keep(cls: ClassT) -> ClassT:
-        _augmentations.keep(key, cls)
-        return cls
-
-    return keep
+    return _augmentations.register(key)
 
 
 def find_augmentation(key: str) -> type[Any]:
-    """The augmentation that a key names; its settings are the arguments of the class.
+    """The augmentation that a key names, or that stands at an import path; its settings are the arguments of the class.
 
     Raises:
         LookupError: there is no such augmentation; the message names the nearest one.

@@ -15,13 +15,13 @@ SUM = "sum"
 """The key of the plain sum, the default."""
 
 Make = Callable[..., Aggregator]
-AggregatorT = TypeVar("AggregatorT", bound=Aggregator)
+ClassT = TypeVar("ClassT", bound=type[Aggregator])
 
-_aggregators = Registry[Aggregator]("aggregator")
-_aggregators.keep(SUM, Sum)
+_aggregators = Registry[Aggregator]("aggregator", Aggregator)
+_aggregators.register(SUM)(Sum)
 
 
-def register_aggregator(key: str) -> Callable[[type[AggregatorT]], type[AggregatorT]]:
+def register_aggregator(key: str) -> Callable[[ClassT], ClassT]:
     """Make an aggregator known by a key; a class decorator.
 
     Raises:
@@ -30,12 +30,7 @@ def register_aggregator(key: str) -> Callable[[type[AggregatorT]], type[Aggregat
     >>> register_aggregator("mgda")(find_aggregator("mgda")).__name__
     'Mgda'
     """
-
-    def keep(cls: type[AggregatorT]) -> type[AggregatorT]:
-        _aggregators.keep(key, cls)
-        return cls
-
-    return keep
+    return _aggregators.register(key)
 
 
 def find_aggregator(key: str) -> Make:
@@ -52,7 +47,7 @@ def find_aggregator(key: str) -> Make:
     """
     from tsunagu.losses.aggregate.torchjd import NAMES, borrowed
 
-    if key in _aggregators.known():
+    if ":" in key or key in _aggregators.known():
         return _aggregators.find(key)
     if key in NAMES:
         return borrowed(key)
