@@ -13,7 +13,8 @@ file order and systematic variation of an event.
 from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.describe import SampleRow, describe, describe_files
 from tsunagu.data.devices import given
-from tsunagu.data.files import find_files, open_source
+from tsunagu.data.events import check_splits
+from tsunagu.data.files import find_files, open_source, open_sources
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
 from tsunagu.data.npz import NpzSource
 from tsunagu.data.opening import open_table
@@ -35,6 +36,7 @@ __all__ = [
     "Split",
     "Table",
     "batches",
+    "check_splits",
     "chunked_batches",
     "describe",
     "describe_files",
@@ -43,6 +45,7 @@ __all__ = [
     "given",
     "mix",
     "open_source",
+    "open_sources",
     "open_table",
     "sampling",
 ]

@@ -11,6 +11,7 @@ from tsunagu.trials.loading import load_graph
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import Watched, run_trial
+from tsunagu.trials.seen import Seen, StageSeen, as_declared, read_seen
 from tsunagu.trials.store import Store, write_arrays
 from tsunagu.trials.tensors import read_tensors, write_tensors
 from tsunagu.trials.together import follow, leading
@@ -22,15 +23,19 @@ __all__ = [
     "InProcess",
     "Processes",
     "Result",
+    "Seen",
+    "StageSeen",
     "Store",
     "Trial",
     "Watched",
+    "as_declared",
     "backends",
     "follow",
     "leading",
     "load_graph",
     "metric_names",
     "populations",
+    "read_seen",
     "read_tensors",
     "run_group",
     "run_trial",

@@ -22,6 +22,7 @@ from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Pipeline, dump_yaml
 from tsunagu.train import Points, Training, describe_device, here, measure, working_points
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.seen import seen_by, write_seen
 from tsunagu.trials.store import write_arrays, write_history
 from tsunagu.trials.tensors import write_tensors
 
@@ -57,6 +58,9 @@ def record(trial: Trial, training: Training, digest: str, folder: Path) -> Resul
     write_arrays(folder / "predictions.npz", arrays)
     write_history(folder / "history.csv", training.position.history)
     write_origin(folder, trial.pipeline, trial.architecture, training.table.device)
+    names_of = [stage.name for stage in training.stages]
+    numbers = training.table.event_number
+    write_seen(folder, seen_by(trial.folds.k, names_of, training.split, numbers, trial.begin))
     return Result(
         digest=digest,
         seed=trial.seed,
