@@ -87,6 +87,8 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
     declared = _modules_of(PROJECT["dependencies"])
     if package == "samples":
         declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
+    if package == "export":
+        declared |= _modules_of([*PROJECT["optional-dependencies"]["onnx"], *PROJECT["optional-dependencies"]["root"]])
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":

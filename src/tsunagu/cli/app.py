@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from tsunagu.cli.console import console, problems
+from tsunagu.cli.deploy import apply, export, verify
 from tsunagu.cli.reading import read_study
 from tsunagu.cli.sample import sample
 from tsunagu.errors import SpecError, TsunaguError
@@ -173,6 +174,11 @@ def report(
     console.print(f"Figures, each as PNG, PDF and CSV with its numbers: {state}")
     for path in sorted(folder.glob("*.png")):
         console.print(f"  {path}", markup=False)
+
+
+app.command()(export)
+app.command()(apply)
+app.command()(verify)
 
 
 def _is_first() -> bool:

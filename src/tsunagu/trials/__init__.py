@@ -7,7 +7,7 @@ in the same bytes as if it had not been.
 from tsunagu.trials.backends import backends
 from tsunagu.trials.executors import Dask, Executor, InProcess, Processes
 from tsunagu.trials.group import populations, run_group
-from tsunagu.trials.loading import load_graph
+from tsunagu.trials.loading import load_graph, load_pipeline
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import Watched, run_trial
@@ -33,6 +33,7 @@ __all__ = [
     "follow",
     "leading",
     "load_graph",
+    "load_pipeline",
     "metric_names",
     "populations",
     "read_seen",

@@ -12,7 +12,7 @@ from tsunagu.train import reseed_for_evaluation
 from tsunagu.trials.result import Result
 from tsunagu.trials.tensors import read_tensors
 
-__all__ = ["load_graph"]
+__all__ = ["load_graph", "load_pipeline"]
 
 
 def load_graph(folder: Path | str) -> Graph:
@@ -58,7 +58,21 @@ def _seed(path: Path) -> int:
 
 def _graph(path: Path, seed: int) -> Graph:
     try:
-        return build_graph(_pipeline(path), seed=seed)
+        return build_graph(load_pipeline(path.parent), seed=seed)
+    except (SpecError, TypeError) as error:
+        msg = f"{path}: not the pipeline of a finished trial ({error}); run the trial again"
+        raise ResumeError(msg) from error
+
+
+def load_pipeline(folder: Path) -> Pipeline:
+    """The pipeline of a finished trial.
+
+    Raises:
+        ResumeError: it cannot be read.
+    """
+    path = folder / "spec.yaml"
+    try:
+        return _pipeline(path)
     except (TsunaguError, TypeError) as error:
         msg = f"{path}: not the pipeline of a finished trial ({error}); run the trial again"
         raise ResumeError(msg) from error
