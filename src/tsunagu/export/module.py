@@ -41,12 +41,12 @@ class Deployed(nn.Module):
 
     def __init__(self, graph: Graph, further: Sequence[str] = ()) -> None:
         super().__init__()
-        self.graph = copy.deepcopy(graph).cpu().eval()
+        self.chain = copy.deepcopy(graph).cpu().eval()
         self.inputs = (*graph.columns(), *further)
         self.outputs = tuple(graph.outputs.values())
 
     def forward(self, *columns: Tensor) -> tuple[Tensor, ...]:
-        made = self.graph(dict(zip(self.inputs, columns, strict=True)))
+        made = self.chain(dict(zip(self.inputs, columns, strict=True)))
         return tuple(made[name] for name in self.outputs)
 
     def outputs_for(self, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
