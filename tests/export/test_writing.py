@@ -57,7 +57,12 @@ def test_an_onnx_file_says_what_it_is(exported):
     session = Session(exported / "fold1" / "model.onnx")
     notes = session.notes
     assert session.outputs == ["tau_p4", "score"]
-    assert (notes["test_fold"], notes["validation_fold"], notes["k"], notes["name"]) == ("1", "2", "3", "Higgs → ττ")
+    assert (notes["test_fold"], notes["validation_fold"], notes["k"], notes["name"]) == (
+        "1",
+        "2",
+        "3",
+        "Higgs → ττ",
+    )
     (p4,) = (each for each in json.loads(notes["inputs"]) if each["name"] == "jet_p4")
     assert (p4["columns"], p4["shape"]) == (["jet_pt", "jet_eta", "jet_phi", "jet_mass"], [2, 4])
     assert len(notes["trial"]) == 64
@@ -69,7 +74,9 @@ def test_an_onnx_file_says_what_it_is(exported):
 
 def test_a_folder_of_it_is_a_plain_module_and_a_program(exported):
     check = np.load(exported / "check.npz")
-    columns = {n.removeprefix("input_"): torch.from_numpy(check[n]) for n in check.files if n.startswith("input_")}
+    columns = {
+        n.removeprefix("input_"): torch.from_numpy(check[n]) for n in check.files if n.startswith("input_")
+    }
     with torch.no_grad():
         made = load_graph(exported / "fold2")(columns)
     np.testing.assert_array_equal(made["score"].numpy(), check["fold2_score"])
@@ -106,6 +113,8 @@ def test_events_that_lack_a_column_leave_nothing_behind(rotated, tmp_path):
 def test_a_model_that_differs_is_not_written(rotated, tmp_path, monkeypatch):
     monkeypatch.setattr("tsunagu.export.writing.difference", lambda *_: 2e-6)
     monkeypatch.setattr("tsunagu.export.writing.rounding", lambda *_: {"tau_p4": 0.0, "score": 2e-6})
-    with pytest.raises(TsunaguError, match=r"fold \d: tau_p4 differs from torch by 2.0e-06; 1.0e-06 is the limit"):
+    with pytest.raises(
+        TsunaguError, match=r"fold \d: tau_p4 differs from torch by 2.0e-06; 1.0e-06 is the limit"
+    ):
         export_study(rotated, tmp_path / "e", seed=1)
     assert not list(tmp_path.iterdir())
