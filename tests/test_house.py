@@ -88,7 +88,9 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
     if package == "samples":
         declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
     if package == "export":
-        declared |= _modules_of([*PROJECT["optional-dependencies"]["onnx"], *PROJECT["optional-dependencies"]["root"]])
+        declared |= _modules_of(
+            [*PROJECT["optional-dependencies"]["onnx"], *PROJECT["optional-dependencies"]["root"]]
+        )
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":

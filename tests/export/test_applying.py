@@ -16,20 +16,20 @@ from tsunagu.export import Model, apply_model
 from tsunagu.export.tree import TreeSource
 
 K = 3
+P4 = ("jet_pt", "jet_eta", "jet_phi", "jet_mass")
 
 
 @pytest.fixture(scope="module")
 def events(sample_file):
     """What data have: no truth."""
     stored = np.load(sample_file)
-    names = ("jet_pt", "jet_eta", "jet_phi", "jet_mass", "jet_image", "event_number")
-    return {name: stored[name] for name in names}
+    return {name: stored[name] for name in (*P4, "jet_image", "event_number")}
 
 
 @pytest.fixture(scope="module")
 def scores(exported, events):
     model = Model.load(exported)
-    p4 = np.stack([events[name] for name in ("jet_pt", "jet_eta", "jet_phi", "jet_mass")], axis=-1)
+    p4 = np.stack([events[name] for name in P4], axis=-1)
     made, _ = model.score({"jet_image": events["jet_image"], "jet_p4": p4}, events["event_number"])
     return made
 
@@ -114,7 +114,7 @@ def test_data_without_event_numbers_get_the_mean_of_all_models(exported, events,
         apply_model(exported, [tmp_path / "data.npz"], tmp_path / "out.npz")
     (done,) = apply_model(exported, [tmp_path / "data.npz"], tmp_path / "out.npz", mode="mean")
     written = np.load(done.path)
-    p4 = np.stack([events[name] for name in ("jet_pt", "jet_eta", "jet_phi", "jet_mass")], axis=-1)
+    p4 = np.stack([events[name] for name in P4], axis=-1)
     each = [
         s.run({"jet_image": events["jet_image"], "jet_p4": p4})["score"]
         for s in Model.load(exported).sessions.values()
@@ -128,11 +128,12 @@ def test_all_that_is_wrong_with_files_is_found_before_any_is_written(exported, e
     (tmp_path / "in").mkdir()
     np.savez(tmp_path / "in" / "a.npz", **events)
     np.savez(tmp_path / "in" / "b.npz", **{n: v for n, v in events.items() if n != "jet_eta"})
-    np.savez(tmp_path / "in" / "c.npz", **events | {"jet_image": events["jet_image"][:, :, :, :8]})
+    one_jet = {name: values[:, :1] for name, values in events.items() if name in P4}
+    np.savez(tmp_path / "in" / "c.npz", **events | one_jet)
     with pytest.raises(DataError) as caught:
         apply_model(exported, [tmp_path / "in" / "*.npz"], tmp_path / "out")
     assert "b.npz: no column 'jet_eta'" in str(caught.value)
-    assert "c.npz: column 'jet_image': an event is float32 [2, 3, 8, 16], and the models read" in str(
+    assert "c.npz: column 'jet_p4': an event is float32 [1, 4], and the models read float32 [2, 4]" in str(
         caught.value
     )
     assert not (tmp_path / "out").exists()

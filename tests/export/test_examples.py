@@ -51,7 +51,7 @@ def trained(pipeline, folder, seed=1):
     )
 
 
-@pytest.mark.parametrize(("data", "pipeline"), cases())
+@pytest.mark.parametrize(("data", "pipeline"), [*cases()])
 def test_a_chain_of_the_examples_says_the_same_in_onnx(data, pipeline, tmp_path):
     source = open_source(ready_sample("htautau"))
     manifest = write_export(

@@ -76,7 +76,7 @@ def _stored(path: Path) -> Arrays:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         msg = f"{path}: cannot be read ({error}); export again"
         raise ResumeError(msg) from error
 

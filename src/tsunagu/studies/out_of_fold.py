@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -134,7 +135,7 @@ def _tested(row: Row) -> Arrays:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {n.removeprefix(TEST): stored[n] for n in stored.files if n.startswith(TEST)}
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         msg = f"{path}: cannot be read ({error}); remove the folder to run the trial again"
         raise ResumeError(msg) from error
 
