@@ -42,7 +42,7 @@ class Deployed(nn.Module):
     def __init__(self, graph: Graph, further: Sequence[str] = ()) -> None:
         super().__init__()
         self.chain = copy.deepcopy(graph).cpu().eval()
-        self.inputs = (*graph.columns(), *further)
+        self.inputs = tuple(dict.fromkeys([*graph.columns(), *further]))
         self.outputs = tuple(graph.outputs.values())
 
     def forward(self, *columns: Tensor) -> tuple[Tensor, ...]:

@@ -156,4 +156,4 @@ def _first_line(error: Exception) -> str:
 def _last_line(error: Exception) -> str:
     # The cause stands behind a page of advice.
     lines = [line for line in str(error).splitlines() if "Error" in line]
-    return (lines or [type(error).__name__])[-1].strip()
+    return (lines or [f"{type(error).__name__}: {_first_line(error)}"])[-1].strip()
