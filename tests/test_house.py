@@ -93,6 +93,10 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
         declared |= _modules_of(
             [*PROJECT["optional-dependencies"]["root"], *PROJECT["optional-dependencies"]["hdf5"]]
         )
+    if package == "export":
+        declared |= _modules_of(
+            [*PROJECT["optional-dependencies"]["onnx"], *PROJECT["optional-dependencies"]["root"]]
+        )
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from tsunagu.errors import SpecError, TsunaguError
-from tsunagu.spec import choice, node
+from tsunagu.errors import DataError, SpecError, TsunaguError
+from tsunagu.spec import Data, Folds, LossTerm, Study, Task, choice, node
 from tsunagu.studies import Watcher, check_study, needed_columns, plan, run_study, seeds
 
 
@@ -160,7 +160,14 @@ def test_fractions_of_classes_are_kept_and_classes_need_be_no_target(study_of, t
     assert "label" in table.columns
 
 
-def test_a_variation_may_read_other_events(study_of, sample_file, tmp_path):
-    study = study_of(vary={"data.folds.test": {"first": 0, "third": 2}})
-    tables = check_study(study, tmp_path)
-    assert len(tables.opened) == 2
+def test_folds_of_one_number_share_a_table_and_each_is_checked(study_of, tmp_path):
+    study = study_of(
+        vary={"data.folds.test": {"first": 0, "third": 2}, "data.folds.k": {"five": 5, "six": 6}}
+    )
+    assert len(check_study(study, tmp_path).opened) == 2
+    numbers = np.arange(12)  # with 5 folds the last one has no event
+    np.savez(tmp_path / "few.npz", event_number=numbers, x=np.ones(12, "f4"), z=np.ones(12, "f4"))
+    task = Task(inputs=["x"], output="y", model=node("Identity"), loss=LossTerm(key="mse", target="z"))
+    few = Study(data=Data(files="few.npz", folds=Folds(rotate=True)), tasks={"t": task}, metric="mse(y, z)")
+    with pytest.raises(DataError, match=r"few.npz: the \w+ split \(fold 4 of 5\) has no event"):
+        check_study(few, tmp_path)

@@ -38,7 +38,7 @@ def test_a_finished_trial_has_all_its_files_and_is_never_run_twice(trial, table,
     store, steps = Store(tmp_path), []
     first = run_trial(trial, table, store, on_step=steps.append)
     names = {path.name for path in first.path.iterdir()}
-    wanted = "spec.yaml architecture.yaml result.json history.csv weights.safetensors predictions.npz environment.json"
+    wanted = "spec.yaml architecture.yaml result.json history.csv seen.json weights.safetensors predictions.npz environment.json"
     assert names == set(wanted.split())
     count = len(steps)
     assert run_trial(trial, table, store, on_step=steps.append) == first

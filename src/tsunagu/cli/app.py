@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from tsunagu.cli.console import console, problems
+from tsunagu.cli.deploy import apply, export, verify
 from tsunagu.cli.reading import read_study
 from tsunagu.cli.sample import sample
 from tsunagu.errors import SpecError, TsunaguError
@@ -193,6 +194,11 @@ def report(
     for path in sorted((out / "figures").glob("*.png")):
         console.print(f"  {path}", markup=False)
     console.print(f"All of it on one page, to open in a browser: {page_path(out)}", markup=False)
+
+
+app.command()(export)
+app.command()(apply)
+app.command()(verify)
 
 
 def _is_first() -> bool:

@@ -42,7 +42,7 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     yield _events(study, table)
     yield from map(escape, table.notes)
     yield _tasks(study.pipeline)
-    varied = [each.pipeline for _, each in variations(study) if each.data == study.data]
+    varied = [each.pipeline for _, each in variations(study) if _same_events(each, study)]
     yield from describe_losses(varied, table, table.split(study.data.folds))
     yield from describe_conditions(study.pipeline)
     yield _stages(study.pipeline)
@@ -54,6 +54,11 @@ def describe(study: Study, table: Table) -> Iterator[Grid | str]:
     yield from _trials(study, planned)
     yield from describe_searches(study, table)
     yield _in_step(planned, study, table)
+
+
+def _same_events(varied: Study, study: Study) -> bool:
+    """Whether a variation is trained on the events that the study names, of a rotation the first turn."""
+    return varied.data == study.data.model_copy(update={"folds": study.data.folds.turns()[0]})
 
 
 def _trials(study: Study, planned: Sequence[Planned]) -> Iterator[str]:

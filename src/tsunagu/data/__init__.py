@@ -14,7 +14,8 @@ from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.csv import CsvSource
 from tsunagu.data.describe import SampleRow, describe, describe_files, describe_processes
 from tsunagu.data.devices import given
-from tsunagu.data.files import find_files, open_source
+from tsunagu.data.events import check_splits
+from tsunagu.data.files import find_files, open_source, open_sources
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
 from tsunagu.data.hdf5 import Hdf5Source
 from tsunagu.data.npz import NpzSource
@@ -41,6 +42,7 @@ __all__ = [
     "Split",
     "Table",
     "batches",
+    "check_splits",
     "chunked_batches",
     "describe",
     "describe_files",
@@ -50,6 +52,7 @@ __all__ = [
     "given",
     "mix",
     "open_source",
+    "open_sources",
     "open_table",
     "sampling",
 ]

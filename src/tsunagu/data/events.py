@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tsunagu.data.checks import check_duplicates, check_parts, check_role, check_sum
 from tsunagu.data.fingerprint import fingerprint
-from tsunagu.data.folds import FoldChoice, fold_of, split_events
+from tsunagu.data.folds import FoldChoice, Split, fold_of, split_events
 from tsunagu.data.listing import listed
 from tsunagu.data.loading import Loaded, Wanted
 from tsunagu.data.mapped import as_tensor, place_of
@@ -19,8 +19,9 @@ from tsunagu.data.source import Array, Column
 from tsunagu.data.stored import Stored, in_pieces, size_sum
 from tsunagu.data.table import Table
 from tsunagu.data.weights import Policy, count_negative, policy_note, preserved, weigh
+from tsunagu.errors import DataError
 
-__all__ = ["Events", "Roles", "check_events", "events_of", "table_of"]
+__all__ = ["Events", "Roles", "check_events", "check_splits", "events_of", "table_of"]
 
 Roles = Mapping[str, str | None]
 """The columns for ``weight``, ``training weight``, ``event number`` and, where it is needed, ``class``."""
@@ -68,10 +69,42 @@ def check_events(events: Events, folds: FoldChoice, processes: int = 0) -> list[
     problems = check_duplicates(files, rows, number, events.numbers.array, processes=processes)
     for name, weight in weights.items():
         problems += check_sum(files, name, weight, "all events")
-    split = split_events(events.numbers.array, folds)
+    return problems + _check_splits(files, weights, split_events(events.numbers.array, folds), folds)
+
+
+def check_splits(table: Table, folds: FoldChoice, weight: str | None, train_weight: str | None) -> None:
+    """Check an opened table for other folds than it was opened with.
+
+    Args:
+        table: the events.
+        folds: to be split by.
+        weight: name of the column of the weight, for the message; None for weights of 1.
+        train_weight: name of the column of the training weight, if there is one.
+
+    Raises:
+        DataError: splits without events, or whose weights have no positive sum.
+
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from tsunagu.data import ArraySource, open_table
+    >>> folds = SimpleNamespace(k=5, test=0, validation=3)
+    >>> table = open_table(ArraySource({"event_number": np.arange(12)}, "a"), folds=folds, needed=[])
+    >>> check_splits(table, SimpleNamespace(k=5, test=4, validation=0), None, None)
+    Traceback (most recent call last):
+    tsunagu.errors.DataError: a: the test split (fold 4 of 5) has no event
+    """
+    named = {weight: table.weight, train_weight: table.train_weight}
+    weights = {name: values.numpy() for name, values in named.items() if name is not None}
+    if problems := _check_splits(table.files, weights, table.split(folds), folds):
+        raise DataError("\n".join(problems))
+
+
+def _check_splits(
+    files: Sequence[str], weights: Mapping[str, Array], split: Split, folds: FoldChoice
+) -> list[str]:
     parts = {name: part.numpy() for name, part in split.parts().items()}
     words = {name: f"fold {getattr(folds, name)} of {folds.k}" for name in ("validation", "test")}
-    return problems + check_parts(files, weights, parts, words | {"train": f"the other folds of {folds.k}"})
+    return check_parts(files, weights, parts, words | {"train": f"the other folds of {folds.k}"})
 
 
 def table_of(

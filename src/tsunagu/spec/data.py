@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ByteSize,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     ValidationInfo,
@@ -106,14 +107,27 @@ class Folds(Model):
         k: how many there are; 3 or more.
         test: the fold that is read once, at the end of a trial.
         validation: the fold that early stopping and every choice look at.
+        rotate: whether a study trains k times, so that every fold is the test fold once: test and validation move on by
+            one fold each time. Every event is then scored by a model that has not seen it.
 
     >>> Folds(k=10).validation
     1
+    >>> [(each.test, each.validation) for each in Folds(k=3, rotate=True).turns()]
+    [(0, 1), (1, 2), (2, 0)]
     """
 
     k: Annotated[StrictInt, Field(ge=3)] = 5
     test: Annotated[StrictInt, Field(ge=0)] = 0
     validation: Annotated[StrictInt, Field(ge=0)] = 1
+    rotate: StrictBool = False
+
+    def turns(self) -> list[Folds]:
+        """The folds of each training: one, or all k of a rotation."""
+        steps = range(self.k) if self.rotate else range(1)
+        return [
+            Folds(k=self.k, test=(self.test + step) % self.k, validation=(self.validation + step) % self.k)
+            for step in steps
+        ]
 
     @model_validator(mode="after")
     def _differ(self) -> Self:

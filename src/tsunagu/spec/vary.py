@@ -17,6 +17,8 @@ __all__ = ["blame", "variations", "weight_scan"]
 
 METHODS = "methods"
 """The axis whose options set several paths at once."""
+FOLDS = "data.folds"
+"""The axis of a rotation."""
 
 
 @final
@@ -25,28 +27,34 @@ class _Option:
     """One label of an axis.
 
     Args:
-        axis: a varied path, or :data:`METHODS`.
+        axis: a varied path, :data:`METHODS`, or :data:`FOLDS` for a rotation.
         label: of the option.
         values: what it sets, by dotted path.
+        turn: whether it is a turn of a rotation, which is declared where the folds are.
     """
 
     axis: str
     label: str
     values: Mapping[str, Value]
+    turn: bool = False
 
     def place(self, path: str) -> Path:
         """Where its value of a path stands in the study."""
+        if self.turn:
+            return tuple(FOLDS.split("."))
         return (METHODS, self.label, path) if self.axis == METHODS else ("vary", self.axis, self.label)
 
 
 def variations(study: Study) -> list[tuple[dict[str, str], Study]]:
     """All combinations of the varied values: the label of each axis, and the study with those values.
 
+    A rotation of the folds is one more axis, ``data.folds``, whose labels are the numbers of the test folds.
+
     Raises:
         SpecError: the mistakes of all variations.
     """
     found: list[tuple[dict[str, str], Study]] = []
-    mistakes: list[Mistake] = []
+    mistakes = _twice(study)
     for combination in itertools.product(*_axes(study)):
         varied, wrong = _apply(study, combination)
         mistakes += wrong
@@ -97,7 +105,34 @@ def _axes(study: Study) -> list[list[_Option]]:
         [_Option(axis=path, label=label, values={path: value}) for label, value in options.items()]
         for path, options in study.vary.items()
     ]
-    return [methods, *varied] if methods else varied
+    return [axis for axis in (methods, *varied, _rotation(study)) if axis]
+
+
+def _rotation(study: Study) -> list[_Option]:
+    turns = study.data.folds.turns() if study.data.folds.rotate else []
+    return [
+        _Option(axis=FOLDS, label=str(folds.test), values={FOLDS: to_data(folds)}, turn=True)
+        for folds in turns
+    ]
+
+
+def _twice(study: Study) -> list[Mistake]:
+    """The folds are either rotated or varied by hand."""
+    if not study.data.folds.rotate:
+        return []
+    paths: list[Path] = [("vary", path) for path in study.vary if _is_of_folds(path)]
+    paths += [
+        (METHODS, label, path)
+        for label, values in study.methods.items()
+        for path in values
+        if _is_of_folds(path)
+    ]
+    found = "data.folds.rotate varies the folds already; leave out one of the two"
+    return [Mistake(path, found) for path in paths]
+
+
+def _is_of_folds(path: str) -> bool:
+    return path == "data" or f"{path}.".startswith(f"{FOLDS}.")
 
 
 def _apply(study: Study, options: Sequence[_Option]) -> tuple[Study | None, list[Mistake]]:

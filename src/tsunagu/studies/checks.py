@@ -24,6 +24,7 @@ from tsunagu.spec import (
     some_architectures,
     variations,
 )
+from tsunagu.studies.leaks import column_leaks
 from tsunagu.studies.opening import Tables, stored_columns, study_headers
 from tsunagu.studies.searching import mixes, shares_weights, supernet
 from tsunagu.tasks import check_data, check_pipeline, check_supernet
@@ -60,6 +61,10 @@ def check_study(study: Study, base: Path) -> Tables:
         raise SpecError(mistakes)
     varied = variations(study)
     tables = Tables.open([study, *(each for _, each in varied)], base)
+    if lines := dict.fromkeys(
+        line for _, each in varied for line in column_leaks(tables.of(each.data), each.data.folds.k)
+    ):
+        raise DataError("\n".join(lines))
     for labels, each in varied:
         try:
             _check_data(each, tables.of(each.data))

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files as files_of
 from pathlib import Path
 from typing import final
 
-from tsunagu.data import Table, open_table
+from tsunagu.data import Table, check_splits, open_table
 from tsunagu.data.headers import Headers, read_headers
 from tsunagu.data.processes import SCALE, Opening, open_files
+from tsunagu.data.recipes import Declared, leaves, recipe
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Data, Process, Study, canonical, options
+from tsunagu.spec import Data, Folds, Process, Study, canonical, options
+from tsunagu.studies.leaks import SCORED_BY
 from tsunagu.trials import metric_names
 
-__all__ = ["Tables", "named_files", "needed_columns", "open_study_table", "stored_columns", "study_headers"]
+__all__ = [
+    "Tables",
+    "event_key",
+    "named_files",
+    "needed_columns",
+    "open_study_table",
+    "stored_columns",
+    "study_headers",
+]
 
 READY = "ready"
 
@@ -42,7 +53,7 @@ def _placed(line: str, data: Data) -> Mistake:
 @final
 @dataclass(frozen=True)
 class Tables:
-    """The tables of a study, one for each data section that its variations have."""
+    """The tables of a study, one for each data section that its variations have; folds of one number share it."""
 
     opened: Mapping[str, Table]
 
@@ -54,15 +65,19 @@ class Tables:
             DataError: all that is wrong with the files and columns of the first section that has a problem.
         """
         found: dict[str, Table] = {}
+        checked: set[str] = set()
         for study in studies:
-            name = canonical(study.data)
+            name, whole = event_key(study.data), canonical(study.data)
             if name not in found:
                 found[name] = open_study_table(study, base)
+            elif whole not in checked:
+                check_splits(found[name], study.data.folds, study.data.weight, study.data.train_weight)
+            checked.add(whole)
         return Tables(found)
 
     def of(self, data: Data) -> Table:
         """The table of a data section."""
-        return self.opened[canonical(data)]
+        return self.opened[event_key(data)]
 
 
 def needed_columns(study: Study) -> list[str]:
@@ -112,10 +127,31 @@ def open_study_table(study: Study, base: Path) -> Table:
         folds=data.folds,
         keep=data.keep,
         keep_in=data.keep_in,
-        needed=needed_columns(study),
+        needed=[*needed_columns(study), *_scored_by(study, base)],
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,
     )
+
+
+def _scored_by(study: Study, base: Path) -> list[str]:
+    """The columns that say which model made the scores that a study reads, where the files have them."""
+    stored, _ = stored_columns(study.data, base)
+    declared, names = study.data.columns, dict.fromkeys(needed_columns(study))
+    made = [leaf for name in names for leaf in _leaves(name, declared)]
+    return [found for leaf in dict.fromkeys(made) if (found := f"{leaf}{SCORED_BY}") in (stored or ())]
+
+
+def _leaves(name: str, declared: Declared) -> list[str]:
+    with suppress(DataError):  # columns that are made of each other are reported elsewhere
+        return list(leaves(recipe(name, declared)))
+    return []
+
+
+def event_key(data: Data) -> str:
+    """A name for what is read: which of the folds is the test fold matters only where events are kept by it."""
+    if data.keep and data.keep_in == "train":
+        return canonical(data)
+    return canonical(data.model_copy(update={"folds": Folds(k=data.folds.k)}))
 
 
 def study_headers(study: Study, base: Path) -> Headers:

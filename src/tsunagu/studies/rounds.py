@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import final
 
 from tsunagu.errors import ResumeError
-from tsunagu.spec import Study, canonical
+from tsunagu.spec import Study
 from tsunagu.studies.baselines import Baseline
-from tsunagu.studies.opening import Tables
+from tsunagu.studies.opening import Tables, event_key
+from tsunagu.studies.out_of_fold import write_out_of_fold
 from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.place import Place
 from tsunagu.studies.plan import Planned, plan
@@ -110,7 +111,7 @@ class Rounds:
         """Run what has no result, and may still come to one."""
         openers: dict[str, Study] = {}
         for study in (self.study, *(planned.study for planned in self.planned)):
-            openers.setdefault(canonical(study.data), study)
+            openers.setdefault(event_key(study.data), study)
         planned = [self._assigned(digest, openers) for digest in self.round]
         # Whole, with what is finished in them: the checkpoint of a population is that of all its members.
         todo = [group for group in _populations(planned) if any(self._is_open(each.digest) for each in group)]
@@ -144,8 +145,9 @@ class Rounds:
         write_summary(self.out / "summary.json", self.study, rows, self.baselines, table, agreements)
 
     def end(self) -> Outcome:
-        """Report what failed in the end."""
+        """Put the scores of all folds together, and report what failed in the end."""
         self.write()
+        write_out_of_fold(self.out, self.study, self._rows())
         pairs = zip(self.planned, self.digests, strict=True)
         errors = [(each, self.failures[digest].error()) for each, digest in pairs if digest in self.failures]
         for planned, error in errors:
@@ -185,7 +187,7 @@ class Rounds:
         return Assigned(
             digest=digest,
             trial=planned.trial,
-            study=openers[canonical(data)],
+            study=openers[event_key(data)],
             fingerprint=self.tables.of(data).fingerprint,
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from tsunagu.data import Table
 from tsunagu.files import write_bytes
 from tsunagu.spec import LossTerm, Study, Task
 from tsunagu.studies.baselines import Baseline
+from tsunagu.studies.chosen import chosen
 from tsunagu.studies.rows import EFFORT, Place, Row, fold_field, record, write_records
-from tsunagu.studies.selection import Selected, select
 from tsunagu.studies.statistics import LEVEL, Spread, compare
 from tsunagu.studies.supernets import Agreement, kendall
 from tsunagu.trials import metric_names
@@ -46,7 +45,7 @@ def write_chosen(path: Path, study: Study, rows: Sequence[Row]) -> None:
     if not any(row.architecture for row in rows):
         path.unlink(missing_ok=True)  # of an earlier form of the study
         return
-    found = [(each, each.item) for each in _chosen(study, rows)]
+    found = [(each, each.item) for each in chosen(study, rows)]
     write_records(
         path,
         [record(item) | _effort(each.tried) for each, item in found if item is not None],
@@ -72,7 +71,7 @@ def write_summary(
     calls = metric_names(study.pipeline)
     methods = list(dict.fromkeys(row.planned.method for row in rows))
     tried = {name: [row for row in rows if row.planned.method == name] for name in methods}
-    chosen = {name: [e.item for e in _chosen(study, tried[name]) if e.item is not None] for name in methods}
+    taken = {name: [e.item for e in chosen(study, tried[name]) if e.item is not None] for name in methods}
     unit = _one_training(rows)
     content = {
         "name": study.name or path.resolve().parent.name,
@@ -86,28 +85,13 @@ def write_summary(
         "training": {"cpu_seconds": _or_none(unit)},
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},
         "table": {"files": list(table.files), "fingerprint": table.fingerprint, "notes": list(table.notes)},
-        "methods": [_method(name, chosen[name], tried[name], agreements, unit) for name in methods],
+        "methods": [_method(name, taken[name], tried[name], agreements, unit) for name in methods],
         "baselines": [
             {"method": b.method, **fold_field(b.fold), "metrics": dict(b.metrics)} for b in baselines
         ],
-        "comparisons": _comparisons(study, chosen),
+        "comparisons": _comparisons(study, taken),
     }
     write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
-
-
-def _chosen(study: Study, rows: Sequence[Row]) -> list[Selected[Row]]:
-    """For each method and place what it took: what its search says, or else the best on the validation events."""
-    short, call = next(iter(metric_names(study.pipeline).items()))
-
-    def cost(row: Row) -> float:
-        chosen = row.planned.chosen
-        return call.cost(row.result.metrics[f"validation_{short}"]) if chosen is None else -float(chosen)
-
-    places = select(rows, lambda row: (row.planned.method, row.place), cost)
-    return [
-        replace(each, item=None) if each.item and each.item.planned.chosen is False else each
-        for each in places
-    ]
 
 
 def _effort(tried: Sequence[Row]) -> dict[str, float]:
@@ -202,12 +186,31 @@ def _numbers(rows: Sequence[Row]) -> dict[str, object]:
     """Seeds, folds, trials and metrics, all in one order."""
     names = list(rows[0].result.metrics) if rows else []
     folds = [row.planned.fold for row in rows]
-    return {
+    content = {
         "seeds": [row.result.seed for row in rows],
         **({"folds": folds} if any(folds) else {}),
         "trials": [row.result.digest for row in rows],
         "metrics": {name: _spread([row.result.metrics[name] for row in rows]) for name in names},
     }
+    if not any(folds):
+        return content
+    # Seeds are independent, folds are not: the two spreads are never one number.
+    apart: dict[str, Sequence[object]] = {
+        "over_seeds": [row.result.seed for row in rows],
+        "over_folds": folds,
+    }
+    return content | {
+        word: {name: _spread(_means(groups, [row.result.metrics[name] for row in rows])) for name in names}
+        for word, groups in apart.items()
+    }
+
+
+def _means(groups: Sequence[object], values: Sequence[float]) -> list[float]:
+    """The mean value of each group, in the order in which the groups come."""
+    own: dict[object, list[float]] = {}
+    for group, value in zip(groups, values, strict=True):
+        own.setdefault(group, []).append(value)
+    return [math.fsum(each) / len(each) for each in own.values()]
 
 
 def _spread(values: Sequence[float]) -> dict[str, object]:

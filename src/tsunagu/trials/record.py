@@ -23,6 +23,7 @@ from tsunagu.spec import Pipeline, dump_yaml, to_data
 from tsunagu.train import Points, Training, describe_device, here, measure, working_points
 from tsunagu.trials.result import Result, Trial
 from tsunagu.trials.scanned import grid, make_scans, write_scans
+from tsunagu.trials.seen import seen_by, write_seen
 from tsunagu.trials.store import write_arrays, write_history
 from tsunagu.trials.tensors import write_tensors
 
@@ -63,6 +64,9 @@ def record(trial: Trial, training: Training, digest: str, folder: Path) -> Resul
         write_bytes(folder / "scan.json", (json.dumps({"folds": to_data(trial.folds)}) + "\n").encode())
     write_history(folder / "history.csv", training.position.history)
     write_origin(folder, trial.pipeline, trial.architecture, training.table.device)
+    names_of = [stage.name for stage in training.stages]
+    numbers = training.table.event_number
+    write_seen(folder, seen_by(trial.folds.k, names_of, training.split, numbers, trial.begin))
     return Result(
         digest=digest,
         seed=trial.seed,

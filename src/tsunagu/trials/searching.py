@@ -24,6 +24,7 @@ from tsunagu.tasks import build_supergraph, single_path
 from tsunagu.trials.clock import Clock
 from tsunagu.trials.record import metric_names, write_origin
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.seen import seen_by, write_seen
 from tsunagu.trials.store import Store, write_history
 from tsunagu.trials.tensors import read_tensors, write_tensors
 
@@ -93,6 +94,8 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
     _write_trajectory(folder / "trajectory.csv", search)
     write_bytes(folder / "search.yaml", dump_yaml(trial.search).encode())
     write_origin(folder, trial.pipeline, chosen.architecture, search.table.device)
+    stages = [stage.name for stage in search.stages]
+    write_seen(folder, seen_by(trial.folds.k, stages, search.split, search.table.event_number))
     sure = {} if chosen.confidence is None else {"confidence": chosen.confidence}
     return Result(
         digest=digest,
