@@ -17,6 +17,7 @@ from tsunagu.metrics.quantile import weighted_quantile
 from tsunagu.metrics.ranking import kendall_tau
 from tsunagu.metrics.regression import bias, mae, mse, resolution
 from tsunagu.metrics.reliability import Reliability, reliability
+from tsunagu.metrics.significance import ams, asimov_significance, best_cut, significance
 from tsunagu.metrics.working_point import WorkingPoint, class_odds, selected, working_point
 
 __all__ = [
@@ -28,10 +29,13 @@ __all__ = [
     "Temperature",
     "WorkingPoint",
     "accuracy",
+    "ams",
+    "asimov_significance",
     "adjust_logits",
     "auc",
     "average_precision",
     "balanced_accuracy",
+    "best_cut",
     "bias",
     "class_odds",
     "efficiency",
@@ -48,6 +52,7 @@ __all__ = [
     "resolution",
     "roc_curve",
     "selected",
+    "significance",
     "weighted_quantile",
     "working_point",
 ]

@@ -11,6 +11,8 @@ from tsunagu.errors import Mistake, SpecError, did_you_mean
 from tsunagu.metrics.classes import average_precision, balanced_accuracy, efficiency, purity, rejection
 from tsunagu.metrics.classification import accuracy, auc
 from tsunagu.metrics.regression import bias, mae, mse, resolution
+from tsunagu.metrics.significance import ams, best_cut, significance
+from tsunagu.metrics.working_point import WorkingPoint, working_point
 
 __all__ = ["Metric", "find_metric", "known_metrics"]
 
@@ -27,12 +29,14 @@ class Metric:
         larger_is_better: False for errors.
         best: the value that nothing beats; None for the end of the scale. A bias is best at 0, not at its
             smallest.
+        choose: chooses the working point on validation events; called with what ``function`` is called with, settings included.
     """
 
     function: Callable[..., float]
     meaning: str
     larger_is_better: bool
     best: float | None = None
+    choose: Callable[..., WorkingPoint] = working_point
 
     @property
     def settings(self) -> dict[str, str]:
@@ -49,6 +53,12 @@ class Metric:
 _METRICS: dict[str, Metric] = {
     "accuracy": Metric(
         function=accuracy, meaning="the share of events that are given their own class", larger_is_better=True
+    ),
+    "ams": Metric(
+        function=ams,
+        meaning="the approximate median significance above a cut, in standard deviations, with events added to the background",
+        larger_is_better=True,
+        choose=best_cut,
     ),
     "auc": Metric(
         function=auc,
@@ -91,6 +101,12 @@ _METRICS: dict[str, Metric] = {
         meaning="half the width of the central 68 % of predicted over true pt, over its median; 0.1 is 10 %",
         larger_is_better=False,
     ),
+    "significance": Metric(
+        function=significance,
+        meaning="the Asimov significance of what is above a cut, in standard deviations, without systematic uncertainties but that of the background",
+        larger_is_better=True,
+        choose=best_cut,
+    ),
 }
 
 
@@ -98,7 +114,7 @@ def known_metrics() -> list[str]:
     """The names of all metrics.
 
     >>> known_metrics()[:3]
-    ['accuracy', 'auc', 'average_precision']
+    ['accuracy', 'ams', 'auc']
     """
     return sorted(_METRICS)
 
