@@ -225,7 +225,9 @@ def _check_settings(**values: float) -> None:
 def _check_counts(s: Array, b: Array, sigma: Array) -> None:
     for name, values in (("signal", s), ("background", b), ("error", sigma)):
         if not np.isfinite(values).all():
-            message = f"significance: {int((~np.isfinite(values)).sum())} values of the {name} are NaN or infinite"
+            message = (
+                f"significance: {int((~np.isfinite(values)).sum())} values of the {name} are NaN or infinite"
+            )
             raise DataError(message)
         if name != "signal" and (values < 0).any():
             message = f"significance: the {name} must be 0 or more, found {values.min():g}; merge bins or add events"
@@ -247,7 +249,9 @@ def _rest(x: Array) -> Array:
     """``ln(1 + x) - x``, with all digits."""
     u = np.minimum(x, SERIES) / (2.0 + np.minimum(x, SERIES))
     odd = sum(u ** (2 * k + 1) / (2 * k + 1) for k in range(1, 14))
-    return np.where(x < SERIES, -np.minimum(x, SERIES) ** 2 / (2.0 + np.minimum(x, SERIES)) + 2.0 * odd, np.log1p(x) - x)
+    return np.where(
+        x < SERIES, -(np.minimum(x, SERIES) ** 2) / (2.0 + np.minimum(x, SERIES)) + 2.0 * odd, np.log1p(x) - x
+    )
 
 
 def _rest_ratio(y: Array) -> Array:
