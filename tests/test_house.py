@@ -87,6 +87,8 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
     declared = _modules_of(PROJECT["dependencies"])
     if package == "samples":
         declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
+    if package == "analysis":
+        declared |= _modules_of(PROJECT["optional-dependencies"]["analysis"])
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":
@@ -154,7 +156,17 @@ def test_what_is_allowed_is_let_through() -> None:
         ("import tsunagu.search, tsunagu.testing", ("optuna", "tsunagu.train", "tsunagu.tasks")),
         (
             "import tsunagu.report, tsunagu.studies",
-            ("awkward", "numba", "pythia8mc", "tsunagu.samples", "dask", "distributed", "dask_jobqueue"),
+            (
+                "awkward",
+                "numba",
+                "pythia8mc",
+                "tsunagu.samples",
+                "dask",
+                "distributed",
+                "dask_jobqueue",
+                "pyhf",
+                "hist",
+            ),
         ),
     ],
 )
