@@ -42,8 +42,8 @@ def test_it_is_the_best_of_all_binnings(scored, uncertainty, negative):
     score, own, weight, _ = scored(400, negative=negative)
     rules = Rules(bins=4, fine=10, min_background=8.0, max_error=0.4, uncertainty=uncertainty)
     edges = fine_edges(score, own, weight, rules)
-    best = {k: -np.inf for k in range(1, 5)}
-    for k in best:
+    best = dict.fromkeys(range(1, 5), -np.inf)
+    for k in range(1, 5):
         for inner in combinations(range(1, len(edges) - 1), k - 1):
             s, b, v = sums(score, own, weight, edges[[0, *inner, len(edges) - 1]])
             if (b > 0).all() and (b**2 >= 8.0 * v).all() and (v <= 0.16 * b**2).all():
@@ -154,7 +154,7 @@ def test_rules_that_make_no_sense_are_refused(rules):
 
 
 def test_a_fold_alone_or_without_edges_is_refused(scored):
-    score, own, weight, fold = scored(400)
+    score, own, weight, _ = scored(400)
     with pytest.raises(DataError, match="two folds or more"):
         cross_fitted_binning(score, own, weight, np.zeros(400))
     with pytest.raises(DataError, match="no edges for fold 4"):

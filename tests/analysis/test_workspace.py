@@ -163,7 +163,9 @@ def test_yield_and_shape_together_are_the_variation(varied):
 
 def test_signals_have_their_own_statistical_errors_where_they_matter():
     plain = templates_of(error=0.02)
-    noisy = Counts(sums=plain.nominal.sums, variances=plain.nominal.variances + [[0.0, 0.0, 4.0], [0, 0, 0]])
+    noisy = Counts(
+        sums=plain.nominal.sums, variances=plain.nominal.variances + np.array([[0.0, 0, 4], [0, 0, 0]])
+    )
     made = make_workspace(
         Templates(edges=plain.edges, processes=plain.processes, signals=plain.signals, nominal=noisy)
     )

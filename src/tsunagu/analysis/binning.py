@@ -194,9 +194,19 @@ def cross_fitted_binning(
     if len(folds) < 2:
         msg = f"binning: two folds or more are needed to find edges on other events, found fold {folds[0]} alone"
         raise DataError(msg)
-    others = {each: tuple(array[fold != each] for array in (score, signal, weight)) for each in folds}
-    number = min(best_binning(*other, rules).bins for other in others.values())
-    return {each: best_binning(*other, rules, number) for each, other in others.items()}
+    number = min(_of_others(score, signal, weight, fold != each, rules).bins for each in folds)
+    return {each: _of_others(score, signal, weight, fold != each, rules, number) for each in folds}
+
+
+def _of_others(
+    score: Array,
+    signal: Array,
+    weight: Array,
+    other: NDArray[np.bool_],
+    rules: Rules | None,
+    bins: int | None = None,
+) -> Binning:
+    return best_binning(score[other], signal[other], weight[other], rules, bins)
 
 
 def number_in_folds(score: ArrayLike, fold: ArrayLike, binnings: Mapping[int, Binning]) -> NDArray[np.int64]:

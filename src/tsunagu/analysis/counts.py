@@ -52,7 +52,8 @@ def count_bins(number: ArrayLike, weight: ArrayLike, bins: int) -> Counts:
         bins: B.
     """
     place, w = np.asarray(number), np.asarray(weight, dtype=np.float64)
-    return Counts(sums=np.bincount(place, w, bins), variances=np.bincount(place, w**2, bins))
+    sums, variances = (np.bincount(place, each, bins).astype(np.float64) for each in (w, w**2))
+    return Counts(sums=sums, variances=variances)
 
 
 def bin_numbers(score: ArrayLike, edges: ArrayLike) -> NDArray[np.int64]:

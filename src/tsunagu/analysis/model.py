@@ -144,7 +144,7 @@ class Likelihood:
 
 @contextmanager
 def _numpy_backend() -> Iterator[None]:
-    """pyhf computes with numpy while the block runs, whatever a user's notebook has chosen."""
+    """Pyhf computes with numpy while the block runs, whatever a user's notebook has chosen."""
     pyhf = require("pyhf")
     tensorlib, optimizer = pyhf.get_backend()
     ours = tensorlib.name == "numpy" and optimizer.name == "scipy" and tensorlib.precision == "64b"

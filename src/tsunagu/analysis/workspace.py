@@ -13,7 +13,7 @@ from tsunagu.analysis.extra import quiet_schemas, require
 from tsunagu.analysis.templates import Shift, Templates, protected
 from tsunagu.errors import DataError
 
-__all__ = ["LUMINOSITY", "STRENGTH", "STATISTICS", "make_workspace"]
+__all__ = ["LUMINOSITY", "STATISTICS", "STRENGTH", "make_workspace"]
 
 STRENGTH, LUMINOSITY, STATISTICS = "mu", "lumi", "statistics"
 """The parameters that are not systematic uncertainties of the user's: signal strength, luminosity, simulated events."""
@@ -89,7 +89,7 @@ def _simulated(templates: Templates, p: int) -> Array:
     """The statistical errors of a process; 0 in bins where those of all signals are negligible."""
     errors = np.sqrt(templates.nominal.variances[p])
     if templates.processes[p] not in templates.signals:
-        return errors
+        return np.asarray(errors)
     counted = templates.total(signal=True).errors > NEGLIGIBLE * templates.nominal.sums.sum(0)
     return np.asarray(np.where(counted, errors, 0.0))
 

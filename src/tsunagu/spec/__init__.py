@@ -12,6 +12,18 @@ node('ScaleFactor')
 """
 
 from tsunagu.errors import Path
+from tsunagu.spec.analysis import (
+    Analysis,
+    Bins,
+    OtherFiles,
+    OtherWeights,
+    Process,
+    Scale,
+    Shifted,
+    SomeSystematic,
+    Yields,
+)
+from tsunagu.spec.analysis_checks import check_analysis
 from tsunagu.spec.architecture import (
     Architecture,
     Branches,
@@ -38,7 +50,9 @@ from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations
 
 __all__ = [
+    "Analysis",
     "Architecture",
+    "Bins",
     "Branches",
     "Choice",
     "Data",
@@ -46,18 +60,26 @@ __all__ = [
     "Folds",
     "LossTerm",
     "Node",
+    "OtherFiles",
+    "OtherWeights",
     "Path",
     "Pipeline",
+    "Process",
+    "Scale",
     "Search",
     "Sections",
+    "Shifted",
+    "SomeSystematic",
     "Study",
     "Task",
     "Train",
     "Value",
+    "Yields",
     "architectures",
     "blame",
     "branches",
     "canonical",
+    "check_analysis",
     "check_choices",
     "check_columns",
     "check_graph",

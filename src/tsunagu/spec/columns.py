@@ -9,7 +9,7 @@ from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.spec.graph import all_inputs, targets
 from tsunagu.spec.models import Data, Pipeline
 
-__all__ = ["check_columns", "check_leaks"]
+__all__ = ["check_columns", "check_leaks", "leaves_of"]
 
 ROLES = ("weight", "train_weight", "event_number")
 
@@ -57,12 +57,12 @@ def check_leaks(data: Data, pipeline: Pipeline) -> list[Mistake]:
     >>> print(*check_leaks(Data(files="a.npz", columns={"is_higgs": "label"}), pipeline))
     tasks.classify.inputs.0: the truth leaks: 'label' shares label with the target 'is_higgs', so it may not be an input
     """
-    made = {name: set(_leaves(name, data.columns)) for name in sorted(targets(pipeline))}
+    made = {name: set(leaves_of(name, data.columns)) for name in sorted(targets(pipeline))}
     truth = {leaf for leaves in made.values() for leaf in leaves}
     outputs = {task.output for task in pipeline.tasks.values()}
     mistakes: list[Mistake] = []
     for path, column in all_inputs(pipeline):
-        leaves = set(_leaves(column, data.columns))
+        leaves = set(leaves_of(column, data.columns))
         if (
             column in made or column in outputs or not leaves & truth
         ):  # a target itself is reported by the graph
@@ -99,9 +99,14 @@ def _parts(data: Data) -> list[tuple[Path, str]]:
     return found
 
 
-def _leaves(name: str, columns: Mapping[str, str | list[str]], above: tuple[str, ...] = ()) -> list[str]:
+def leaves_of(name: str, columns: Mapping[str, str | list[str]], above: tuple[str, ...] = ()) -> list[str]:
+    """The columns of the files that a column is made of.
+
+    >>> leaves_of("p4", {"p4": ["pt", "eta"], "pt": "jet_pt"})
+    ['jet_pt', 'eta']
+    """
     if name not in columns or name in above:
         return [name]
     made = columns[name]
     parts = [made] if isinstance(made, str) else made
-    return [leaf for part in parts for leaf in _leaves(part, columns, (*above, name))]
+    return [leaf for part in parts for leaf in leaves_of(part, columns, (*above, name))]

@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import Any
 
+from tsunagu.spec.analysis import Analysis, Bins, OtherFiles, OtherWeights, Process, Scale, Shifted, Yields
 from tsunagu.spec.models import Data, Folds, LossTerm, Study, Task, Train
 from tsunagu.spec.searches import Search
 
@@ -18,6 +19,8 @@ REFERENCE: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {"ref": {"type": "string"}},
 }
+INNER: tuple[type, ...] = (Data, Folds, LossTerm, Search, Task, Train, Analysis, Bins, Process)
+INNER += (OtherFiles, OtherWeights, Scale, Shifted, Yields)
 # The words of pydantic's schemas that describe a value and do not restrict it.
 ANNOTATIONS = ("title", "description", "default")
 ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
@@ -34,7 +37,7 @@ def schema() -> dict[str, Any]:
     'the first metric.'
     """
     made = Study.model_json_schema()
-    inner = {model.__name__: model for model in (Data, Folds, LossTerm, Search, Task, Train)}
+    inner = {model.__name__: model for model in INNER}
     for name, part in made["$defs"].items():
         _complete(part, inner[name])
     _complete(made, Study)
