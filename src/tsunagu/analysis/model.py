@@ -144,7 +144,7 @@ class Likelihood:
 
 @contextmanager
 def _numpy_backend() -> Iterator[None]:
-    """Pyhf computes with numpy while the block runs, whatever a user's notebook has chosen."""
+    """The backend of pyhf is numpy while the block runs, whatever a user's notebook has chosen."""
     pyhf = require("pyhf")
     tensorlib, optimizer = pyhf.get_backend()
     ours = tensorlib.name == "numpy" and optimizer.name == "scipy" and tensorlib.precision == "64b"

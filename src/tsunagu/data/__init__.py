@@ -13,24 +13,27 @@ file order and systematic variation of an event.
 from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.describe import SampleRow, describe, describe_files
 from tsunagu.data.devices import given
-from tsunagu.data.files import find_files, open_source
+from tsunagu.data.files import find_files, open_source, open_sources
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
 from tsunagu.data.npz import NpzSource
 from tsunagu.data.opening import open_table
 from tsunagu.data.parquet import ParquetSource
 from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
+from tsunagu.data.shifted import Change, ShiftedSource, scaled
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
 
 __all__ = [
     "SAMPLERS",
     "ArraySource",
+    "Change",
     "Column",
     "FoldChoice",
     "NpzSource",
     "ParquetSource",
     "SampleRow",
     "Sampling",
+    "ShiftedSource",
     "Source",
     "Split",
     "Table",
@@ -43,6 +46,8 @@ __all__ = [
     "given",
     "mix",
     "open_source",
+    "open_sources",
     "open_table",
     "sampling",
+    "scaled",
 ]

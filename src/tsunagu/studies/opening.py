@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files as files_of
 from pathlib import Path
 from typing import final
 
-from tsunagu.data import Table, open_table
-from tsunagu.data.files import open_sources
+from tsunagu.data import Source, Table, open_sources, open_table
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
 from tsunagu.spec import Data, Study, canonical, options
@@ -80,15 +79,30 @@ def _losses(study: Study) -> set[str]:
     return {str(key) for term in terms for _, key in options(term.key)}
 
 
-def open_study_table(study: Study, base: Path) -> Table:
+def open_study_table(
+    study: Study,
+    base: Path,
+    *,
+    more: Sequence[str] = (),
+    files: str | list[str] | None = None,
+    change: Callable[[Source], Source] | None = None,
+) -> Table:
     """Open the files of a study; relative names are relative to ``base``, the study file's folder.
+
+    Args:
+        study: says which files and columns.
+        base: the study file's folder.
+        more: columns to read beside those that the study reads.
+        files: others than those of the study.
+        change: what to make of each file, for a systematic variation.
 
     Raises:
         DataError: all that is wrong with files and columns.
     """
-    data = study.data
+    data = study.data if files is None else study.data.model_copy(update={"files": files})
+    located = _located(data, base)
     return open_table(
-        _located(data, base),
+        located if change is None else [change(source) for source in open_sources(located)],
         columns=data.columns,
         missing=data.missing,
         weight=data.weight,
@@ -97,7 +111,7 @@ def open_study_table(study: Study, base: Path) -> Table:
         folds=data.folds,
         keep=data.keep,
         keep_in=data.keep_in,
-        needed=needed_columns(study),
+        needed=list(dict.fromkeys([*needed_columns(study), *more])),
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,
     )
