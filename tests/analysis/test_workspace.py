@@ -134,7 +134,7 @@ def test_the_error_covers_the_truth():
         truth = likelihood.nominal
         truth[likelihood.names.index("tes")] = theta
         events = draw.poisson(np.asarray(likelihood.model.expected_data(truth))[:2])
-        found = fit(made, np.array([*events, theta + draw.normal()]), impacts=False)
+        found = fit(made, np.array([*events, theta + draw.normal()]), impacts=[])
         pulls.append(
             [(found["mu"].value - 1) / found["mu"].error, (found["tes"].value - theta) / found["tes"].error]
         )
@@ -172,7 +172,7 @@ def test_signals_have_their_own_statistical_errors_where_they_matter():
     errors = {m["name"]: m["data"] for m in made["channels"][0]["samples"][0]["modifiers"]}
     assert errors["statistics_signal"] == [0.0, 0.0, 2.0]
     # Without a signal there is nothing of it to be uncertain about, so a discovery does not care, but the strength does.
-    assert fit(made, impacts=False)["mu"].error > 1.02 * fit(make_workspace(plain), impacts=False)["mu"].error
+    assert fit(made, impacts=[])["mu"].error > 1.02 * fit(make_workspace(plain), impacts=[])["mu"].error
 
 
 def test_empty_bins_are_never_exported_in_silence():

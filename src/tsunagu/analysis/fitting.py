@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from tsunagu.analysis.counts import Array
 from tsunagu.analysis.model import Likelihood, Minimum
-from tsunagu.analysis.workspace import STRENGTH, Workspace
+from tsunagu.analysis.workspace import STATISTICS, STRENGTH, Workspace
 from tsunagu.errors import DataError
 
 __all__ = ["Expected", "Fit", "Parameter", "expected", "expected_limit", "expected_significance", "fit"]
@@ -160,14 +160,15 @@ def expected_limit(likelihood: Likelihood, level: float = 0.05) -> tuple[float, 
     return tuple(_where(root, target) for target in targets)
 
 
-def fit(workspace: Workspace, data: ArrayLike | None = None, *, impacts: bool = True) -> Fit:
+def fit(workspace: Workspace, data: ArrayLike | None = None, *, impacts: Sequence[str] | None = None) -> Fit:
     """Fit a workspace to its observations, or to other data.
 
     Args:
         workspace: of :func:`~tsunagu.analysis.workspace.make_workspace`.
         data: ``[B]`` events in the bins of all channels; the constraints stay as they are. Or with the data of the
             constraints behind them, as toys have.
-        impacts: whether each parameter is moved by its error and everything else fitted again.
+        impacts: the parameters that are moved by their error, with everything else fitted again; all but the statistical errors
+            of bins by default. The impact of the others is the linear one, ``cov(mu, parameter) / error``.
 
     Raises:
         DataError: the fit fails, pyhf is not installed.
@@ -180,7 +181,7 @@ def fit(workspace: Workspace, data: ArrayLike | None = None, *, impacts: bool = 
     best = likelihood.minimise(full)
     covariance = _covariance(likelihood, best, full)
     errors = np.sqrt(np.diag(covariance))
-    moved = _impacts(likelihood, best, errors, full) if impacts else {}
+    moved = _impacts(likelihood, best, covariance, full, impacts)
     widths, nominal = likelihood.widths(), likelihood.nominal
     found = [
         Parameter(
@@ -201,18 +202,27 @@ def fit(workspace: Workspace, data: ArrayLike | None = None, *, impacts: bool = 
 
 
 def _impacts(
-    likelihood: Likelihood, best: Minimum, errors: Array, data: Array
+    likelihood: Likelihood, best: Minimum, covariance: Array, data: Array, names: Sequence[str] | None
 ) -> Mapping[int, tuple[float, float]]:
-    place = likelihood.strength
+    place, errors = likelihood.strength, np.sqrt(np.diag(covariance))
     found: dict[int, tuple[float, float]] = {}
-    for p in range(len(errors)):
+    for p, name in enumerate(likelihood.names):
         if p == place or not errors[p] > 0:
             continue
-        ends = [best.parameters[p] + sign * errors[p] for sign in (1.0, -1.0)]
-        fits = [likelihood.minimise(data, {p: end}, best.parameters) for end in ends]
-        up, down = (float(each.parameters[place] - best.parameters[place]) for each in fits)
-        found[p] = up, down
+        if (names is None and STATISTICS not in name) or name in (names or ()):
+            found[p] = _moved(likelihood, best, p, errors[p], data)
+        else:
+            linear = float(covariance[place, p] / errors[p])
+            found[p] = linear, -linear
     return found
+
+
+def _moved(likelihood: Likelihood, best: Minimum, p: int, error: float, data: Array) -> tuple[float, float]:
+    place = likelihood.strength
+    ends = [best.parameters[p] + sign * error for sign in (1.0, -1.0)]
+    fits = [likelihood.minimise(data, {p: end}, best.parameters) for end in ends]
+    up, down = (float(each.parameters[place] - best.parameters[place]) for each in fits)
+    return up, down
 
 
 def _covariance(likelihood: Likelihood, best: Minimum, data: Array) -> Array:
@@ -251,7 +261,7 @@ def _covariance(likelihood: Likelihood, best: Minimum, data: Array) -> Array:
 
 
 def _where(function: object, target: float) -> float:
-    """Where a rising function reaches a value, to 1e-4 of it."""
+    """Where a rising function reaches a value, to a thousandth of it."""
     assert callable(function)
     low, high = 0.0, 1.0
     while function(high) < target:
@@ -267,6 +277,6 @@ def _where(function: object, target: float) -> float:
         guess = low + (high - low) * (target - bottom) / (top - bottom)
         guess = min(max(guess, low + 0.02 * (high - low)), high - 0.02 * (high - low))
         low, high = (guess, high) if function(guess) < target else (low, guess)
-        if abs(function(guess) - target) < 1e-4 * target:
+        if abs(function(guess) - target) < 1e-3 * target:
             return float(guess)
     return float((low + high) / 2)

@@ -119,6 +119,17 @@ class Likelihood:
         msg = f"fit: no minimum of the likelihood was found ({'; '.join(dict.fromkeys(reasons))}); look at the templates"
         raise DataError(msg)
 
+    @cached_property
+    def _lowest(self) -> float:
+        """A negative signal strength that leaves events in every bin: a fit must be free to fluctuate below 0."""
+        background, both = (self.expected(strength)[: self._bins] for strength in (0.0, 1.0))
+        signal = both - background
+        return -0.5 * float((background[signal > 0] / signal[signal > 0]).min(initial=200.0))
+
+    @property
+    def _bins(self) -> int:
+        return sum(len(each["data"]) for each in self.workspace["observations"])
+
     def value(self, parameters: Array, data: ArrayLike) -> float:
         """Twice the negative logarithm of the likelihood."""
         pyhf = require("pyhf")
