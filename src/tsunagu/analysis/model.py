@@ -103,6 +103,8 @@ class Likelihood:
             (min(low, x), max(high, x))
             for (low, high), x in zip(config.suggested_bounds(), begin, strict=True)
         ]
+        at = self.strength
+        bounds[at] = (min(self._lowest, begin[at]), bounds[at][1])
         reasons = []
         with _numpy_backend():
             for method in METHODS:

@@ -26,10 +26,11 @@ PNG, as PDF, and (but for the overview, which repeats others) as CSV with its nu
 """
 
 from tsunagu.report.figures import is_current, report
+from tsunagu.report.measurement import write_measurement
 from tsunagu.report.table import results_table
 from tsunagu.report.words import explain
 
-__all__ = ["explain", "is_current", "report", "results_table"]
+__all__ = ["explain", "is_current", "report", "results_table", "write_measurement"]
 
 
 def __dir__() -> list[str]:

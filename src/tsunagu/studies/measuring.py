@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from tsunagu.analysis.binning import Rules, best_binning
 from tsunagu.analysis.counts import Array, Counts, bin_numbers
 from tsunagu.analysis.fitting import Expected, Fit, expected, fit
+from tsunagu.analysis.importance import Importance
 from tsunagu.analysis.significance import Quadrature, in_quadrature
 from tsunagu.analysis.systematics import Effect, Ranked, Scored, effects, fill, rank, shift_of
 from tsunagu.analysis.templates import Shift, Templates, protected, scaled_shift
-from tsunagu.analysis.workspace import make_workspace
+from tsunagu.analysis.workspace import LUMINOSITY, make_workspace
 from tsunagu.data import Table
 from tsunagu.errors import DataError, Mistake, SpecError
 from tsunagu.spec import Analysis, Study, Yields
 from tsunagu.studies.checks import check_spec
 from tsunagu.studies.chosen import chosen_trials
+from tsunagu.studies.inputs import input_importance, input_variables
 from tsunagu.studies.opening import open_study_table
 from tsunagu.studies.scoring import (
     Part,
@@ -75,6 +77,10 @@ class Measurement:
         fit: to the expected events: impacts and constraints.
         ranking: of the systematic uncertainties.
         effects: on scores and yields.
+        variables: single numbers ``[E]`` of all events of a process, by name: those that are named, or the inputs that are such.
+        variable_signal: ``[E]``, whether these events are signal.
+        variable_weight: ``[E]``, their weights.
+        importance: of each input of each task, by the area under the ROC curve of the test events.
     """
 
     name: str
@@ -90,6 +96,10 @@ class Measurement:
     fit: Fit
     ranking: Sequence[Ranked]
     effects: Sequence[Effect]
+    variables: Mapping[str, Array]
+    variable_signal: NDArray[np.bool_]
+    variable_weight: Array
+    importance: Sequence[Importance]
 
 
 def measure_study(
@@ -122,7 +132,7 @@ def measure_study(
     events = _scored(nominal, [parts["test"] for parts in nominal.parts])
     templates, varied = _templates(study, base, nominal, events)
     workspace = make_workspace(templates, luminosity=study.analysis.luminosity)
-    found = fit(workspace)
+    found = fit(workspace, impacts=[*templates.shifts, LUMINOSITY])
     names, bins = templates.processes, templates.bins
     return Measurement(
         name=study.name or Path(out).resolve().name,
@@ -137,6 +147,8 @@ def measure_study(
         quadrature=in_quadrature(templates, study.analysis.luminosity),
         fit=found,
         ranking=rank(workspace, templates, found),
+        importance=input_importance(trained[0], nominal.table, nominal.parts[0]["test"], study.analysis),
+        **input_variables(study, nominal.table, nominal.factors),
         effects=[e for name, ends in varied.items() for e in effects(name, events, ends, names, bins)],
     )
 
