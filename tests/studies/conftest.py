@@ -5,8 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tsunagu.spec import Analysis, Bins, Data, Folds, LossTerm, OtherFiles, OtherWeights, Process, Scale, Shifted, Study
-from tsunagu.spec import Task, Train, Yields, node
+from tsunagu.spec import (
+    Analysis,
+    Bins,
+    Data,
+    Folds,
+    LossTerm,
+    OtherFiles,
+    OtherWeights,
+    Process,
+    Scale,
+    Shifted,
+    Study,
+    Task,
+    Train,
+    Yields,
+    node,
+)
 from tsunagu.studies import run_study
 
 
@@ -47,7 +62,13 @@ def analysed(folder, **changes):
         loss=LossTerm(key="binary", target="label"),
     )
     settings = {
-        "data": Data(files="events.npz", columns={"momenta": "jet_pt"}, weight="weight", train_weight="train_weight", folds=Folds(k=3)),
+        "data": Data(
+            files="events.npz",
+            columns={"momenta": "jet_pt"},
+            weight="weight",
+            train_weight="train_weight",
+            folds=Folds(k=3),
+        ),
         "tasks": {"classify": task},
         "train": Train(epochs=5, batch_size=64, optimizer=node("Adam", lr=1e-2)),
         "metric": "auc(score, label)",
@@ -73,7 +94,10 @@ def analysed_folder(tmp_path_factory):
     """The study's folder with its files and its results in ``run``."""
     folder = tmp_path_factory.mktemp("analysed")
     np.savez(folder / "events.npz", **two_variables())
-    np.savez(folder / "other.npz", **{k: v for k, v in two_variables(seed=9, shift=5.0).items() if k != "pileup_up"})
+    np.savez(
+        folder / "other.npz",
+        **{k: v for k, v in two_variables(seed=9, shift=5.0).items() if k != "pileup_up"},
+    )
     assert not run_study(analysed(folder), folder / "run", base=folder).failures
     return folder
 

@@ -33,6 +33,7 @@ from tsunagu.losses.loss import (
 from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
+from tsunagu.losses.significance import soft_significance
 
 __all__ = [
     "AffinityMargin",
@@ -68,6 +69,7 @@ __all__ = [
     "focal_probability",
     "known_losses",
     "register_loss",
+    "soft_significance",
     "weighted_mean",
 ]
 

@@ -25,12 +25,13 @@ Every method has ``learning_<method>``, and ``overview`` shows the first three s
 PNG, as PDF, and (but for the overview, which repeats others) as CSV with its numbers. ``left_out.txt`` tells what could not be drawn.
 """
 
+from tsunagu.report.comparison import draw_comparison
 from tsunagu.report.figures import is_current, report
 from tsunagu.report.measurement import write_measurement
 from tsunagu.report.table import results_table
 from tsunagu.report.words import explain
 
-__all__ = ["explain", "is_current", "report", "results_table", "write_measurement"]
+__all__ = ["draw_comparison", "explain", "is_current", "report", "results_table", "write_measurement"]
 
 
 def __dir__() -> list[str]:

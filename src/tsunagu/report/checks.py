@@ -167,13 +167,13 @@ def draw_importance(measured: Measurement) -> Drawing:
     dress(
         axes, x="Loss of AUC where the input is shuffled", left=measured.name, right="permutation importance"
     )
-    rows = [
-        {"task": each.task, "input": each.input, "loss": each.loss, "spread": each.spread}
-        for each in measured.importance
-    ]
-    return Drawing(
-        figure=figure, numbers=long_table([{k: np.array([v]) for k, v in row.items()} for row in rows])
-    )
+    numbers = {
+        "task": np.array([each.task for each in measured.importance]),
+        "input": np.array([each.input for each in measured.importance]),
+        "loss": np.array([each.loss for each in measured.importance]),
+        "spread": np.array([each.spread for each in measured.importance]),
+    }
+    return Drawing(figure=figure, numbers=numbers)
 
 
 _LOOKS: Sequence[tuple[bool, str, str, Any]] = (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.analysis.counts import Array
 from tsunagu.analysis.significance import scan_cuts
@@ -253,7 +253,7 @@ def draw_cuts(measured: Measurement) -> Drawing:
     )
 
 
-def is_signal(measured: Measurement, events: Scored) -> Array:
+def is_signal(measured: Measurement, events: Scored) -> NDArray[np.bool_]:
     """Whether each event is of a signal process."""
     return np.isin(events.process, measured.templates.rows(signal=True))
 
