@@ -24,7 +24,7 @@ class Scan:
         cut: rising.
         signal_efficiency: share of the signal.
         background_efficiency: share of the background.
-        purity: share of signal in what is left; NaN where nothing is.
+        purity: share of signal in what is left; NaN where there is no significance.
         significance: Asimov significance of what is left; NaN where fewer effective background events are than asked for.
     """
 
@@ -135,7 +135,7 @@ def scan_cuts(
         cut=cuts,
         signal_efficiency=shares[0],
         background_efficiency=shares[1],
-        purity=purity,
+        purity=np.where(known, purity, np.nan),
         significance=np.where(known, told, np.nan),
     )
 

@@ -148,7 +148,12 @@ def draw_overtraining(measured: Measurement) -> Drawing:
         right=measured.method,
         legend={"loc": "upper center", "ncols": 2},
     )
-    figure.supxlabel("\n".join(["; ".join(notes), *textwrap.wrap(CAPTION, 105)]), fontsize=9, ha="center")
+    figure.supxlabel(
+        "\n".join(["; ".join(notes), *textwrap.wrap(CAPTION, 105)]),
+        fontsize=9,
+        ha="center",
+        family=["TeX Gyre Heros", "DejaVu Sans"],
+    )
     return Drawing(figure=figure, numbers=long_table(parts))
 
 

@@ -113,11 +113,14 @@ def draw_templates(measured: Measurement) -> Drawing:
         )
         below = top
     error = _total_error(measured)
+    s, b = templates.total(signal=True).sums, templates.total(signal=False).sums
+    panels[0].stairs(s, places, color="black", linestyle=(0, (4, 1.2)), linewidth=1.4, label="signal alone")
     panels[0].stairs(below + error, places, baseline=below - error, fill=True, facecolor="none", hatch="////", edgecolor="#555555", linewidth=0, label="uncertainty")  # fmt: skip
     panels[0].set(
-        yscale="log", xlim=(0, templates.bins), ylim=(0.3 * float(below.min()), 30 * float(below.max()))
+        yscale="log",
+        xlim=(0, templates.bins),
+        ylim=(0.3 * float(min(below.min(), s.min())), 12 * float(below.max())),
     )
-    s, b = templates.total(signal=True).sums, templates.total(signal=False).sums
     panels[1].stairs(s / b, places, color=SIGNAL, linewidth=1.8)
     panels[1].set(ylim=(0, 1.25 * float((s / b).max())))
     panels[1].set_xticks(places)
@@ -161,6 +164,7 @@ def draw_systematic(measured: Measurement, name: str) -> Drawing:
             axes.stairs(
                 ratio,
                 places,
+                baseline=None,
                 color=color,
                 linestyle=dashes,
                 linewidth=1.8,
@@ -175,7 +179,10 @@ def draw_systematic(measured: Measurement, name: str) -> Drawing:
                     "ratio": ratio,
                 }
             )
-        low, high = axes.dataLim.ymin, axes.dataLim.ymax
+        edge = [1 - error, 1 + error, *(shift.of(end).sums[p] / nominal for end in DIRECTIONS)]
+        low, high = float(np.min(edge)), float(np.max(edge))
+        axes.set_xticks(places)
+        axes.xaxis.minorticks_off()
         axes.set(xlim=(0, templates.bins), ylim=(low - 0.1 * (high - low), high + 0.6 * (high - low)))
         last = p == count - 1
         dress(
@@ -210,7 +217,7 @@ def draw_ranking(measured: Measurement) -> Drawing:
     axes.axvline(0.0, color="#333333", linewidth=1.0)
     size = 1.15 * max((max(abs(each.impact_up), abs(each.impact_down)) for each in shown), default=1.0)
     axes.set_xlim(-size, size)
-    label_rows(axes, [each.name for each in shown], [f"{-each.cost:+.3f}" for each in shown], above=1)
+    label_rows(axes, [each.name for each in shown], [f"{-each.cost:+.3f}" for each in shown], above=2)
     dress(
         axes,
         x="Impact on the signal strength",
