@@ -60,5 +60,5 @@ def test_what_cannot_be_measured_is_told(analysed_study, analysed_folder):
     wrong = {"xsec": Yields(key="norm", up=1.1, processes=["zz"])}
     with pytest.raises(SpecError, match=r"systematics.xsec.processes.0: there is no process 'zz'"):
         measure_study(analysed_study(systematics=wrong), run, analysed_folder)
-    with pytest.raises(DataError, match="there is no method 'chian' .did you mean 'chain'"):
+    with pytest.raises(DataError, match=r"there is no method 'chian' \(did you mean 'chain'"):
         measure_study(analysed_study(systematics={}), run, analysed_folder, "chian")
