@@ -102,7 +102,9 @@ def draw_correlations(measured: Measurement) -> Drawing:
 def draw_overtraining(measured: Measurement) -> Drawing:
     """Scores of training and test events of the first chain, normalised, with a Kolmogorov-Smirnov test of each class."""
     figure, (axes,) = canvas(size=(7.2, 6.4))
-    edges, parts, notes = np.linspace(0.0, 1.0, 31), [], []
+    edges = np.linspace(0.0, 1.0, 31)
+    parts: list[dict[str, ArrayLike]] = []
+    notes: list[str] = []
     centres = (edges[1:] + edges[:-1]) / 2
     for signal, label, color, dashes in _LOOKS:
         train, test = (_of_class(measured, kind, signal=signal) for kind in ("train", "test"))
