@@ -55,6 +55,8 @@ def write_measurement(measured: Measurement, folder: Path) -> list[Path]:
         "templates.json": to_uhi(measured.templates) + "\n",
         "summary.json": json.dumps(_summary(measured), indent=2) + "\n",
     }
+    for path in folder.glob("systematic_*"):  # of an earlier analysis, with other uncertainties
+        path.unlink(missing_ok=True)
     for name, text in texts.items():
         write_bytes(folder / name, text.encode())
     written = [folder / name for name in texts]
