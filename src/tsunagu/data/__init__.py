@@ -23,12 +23,14 @@ from tsunagu.data.opening import open_table
 from tsunagu.data.parquet import ParquetSource
 from tsunagu.data.root import RootSource
 from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
+from tsunagu.data.shifted import Change, ShiftedSource, scaled_by
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
 
 __all__ = [
     "SAMPLERS",
     "ArraySource",
+    "Change",
     "Column",
     "CsvSource",
     "FoldChoice",
@@ -38,6 +40,7 @@ __all__ = [
     "RootSource",
     "SampleRow",
     "Sampling",
+    "ShiftedSource",
     "Source",
     "Split",
     "Table",
@@ -55,4 +58,5 @@ __all__ = [
     "open_sources",
     "open_table",
     "sampling",
+    "scaled_by",
 ]
