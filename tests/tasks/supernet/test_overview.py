@@ -6,7 +6,7 @@ import pytest
 
 from tsunagu.spec import architectures, choice, node, resolve
 from tsunagu.tasks import build_graph, describe_space
-from tsunagu.tasks.supernet import space
+from tsunagu.tasks.supernet import overview
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_each_path_of_a_small_space_is_timed(pipeline, table):
 
 
 def test_of_a_large_space_each_option_is_timed_once(pipeline, table, monkeypatch):
-    monkeypatch.setattr(space, "TIMED", 4)
+    monkeypatch.setattr(overview, "TIMED", 4)
     found = describe_space(pipeline, table)
     decisions = {decision for path in found.seconds for decision in path.items()}
     assert decisions == {decision for path in architectures(pipeline) for decision in path.items()}
