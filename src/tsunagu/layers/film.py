@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from tsunagu.layers.dense import activate
 from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import register
-from tsunagu.layers.sites import Modulation, film_sites, modulated
+from tsunagu.layers.scaling import Scaling, modulated
+from tsunagu.layers.sites import Modulation, film_sites
 
 __all__ = ["Conditioned", "FiLM"]
 
@@ -60,7 +61,7 @@ class FiLM(nn.Module):
             msg = f"FiLM({self.features}) modulates [E, {self.features}, ...], found {list(x.shape)}"
             raise ValueError(msg)
         gamma, beta = self.generator(condition).chunk(2, dim=1)
-        return modulated(x, gamma, beta, 1)
+        return modulated(x, 1.0 + gamma, beta, 1)
 
 
 @final
@@ -108,11 +109,12 @@ class Conditioned(nn.Module):
             made: Tensor = self.model(*inputs, **named)
         return made
 
-    def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
+    def modulations(self, condition: Tensor) -> list[Scaling]:
+        """What each site does, for ``condition [E, L]``."""
         trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
-        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)
-        return list(zip(made[::2], made[1::2], strict=True))
+        # Rows of the weights are divided among the sites, and not what comes out: their gradients are far smaller.
+        heads = iter(self.heads.weight.split(self._sizes))
+        return [Scaling(trunk, gamma, beta) for gamma, beta in zip(heads, heads, strict=True)]
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
         """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""
@@ -127,7 +129,7 @@ class Conditioned(nn.Module):
             made = self.modulations(condition.unsqueeze(0))
         plain = copy.deepcopy(self.model)
         for site, own in zip(film_sites(plain).values(), made, strict=True):
-            site.fix(*own)
+            site.fix(own.scale, own.shift)
         return plain
 
 
