@@ -176,7 +176,7 @@ def test_a_member_of_a_population_is_what_it_is_alone(delta, noisy_line):
         for name, value in state(one).items():
             torch.testing.assert_close(state(member)[name], value, rtol=1e-3, atol=1e-5)
     assert not torch.allclose(
-        state(members[0])["models.fit.heads.weight"], state(members[1])["models.fit.heads.weight"]
+        state(members[0])["models.fit.gammas.0"], state(members[1])["models.fit.gammas.0"]
     )
 
 

@@ -68,9 +68,9 @@ class FiLM(nn.Module):
 class Conditioned(nn.Module):
     """A network with sites, and what makes their scales and shifts of a condition.
 
-    ``h(c) = t(c) - t(0)`` with ``t(c) = relu(u(c))``, a trunk that all sites share; for each site its rows of one linear layer without bias
-    give ``[gamma, beta] = W h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
-    without a condition; and W begins at 0, so that it begins as that everywhere. The kinks of the trunk begin spread over the range.
+    ``h(c) = t(c) - t(0)`` with ``t(c) = relu(u(c))``, a trunk that all sites share; each site has two matrices for ``gamma = h G`` and
+    ``beta = h B``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
+    without a condition; and G and B begin at 0, so that it begins as that everywhere. The kinks of the trunk begin spread over the range.
 
     Args:
         model: with one site at least; its sites listen to this module from now on.
@@ -96,10 +96,10 @@ class Conditioned(nn.Module):
             raise ValueError(msg)
         self.model = model
         self.trunk = _spread(nn.Linear(conditions, hidden))
-        # The heads of all sites are one matrix, since many small products cost more than a large one.
-        self._sizes = [size for site in sites for size in (site.features, site.features)]
-        self.heads = nn.Linear(hidden, sum(self._sizes), bias=False)
-        nn.init.zeros_(self.heads.weight)
+        # Each a matrix of its own: the parts of a common one would be put together again for every gradient.
+        self.gammas, self.betas = (
+            nn.ParameterList(torch.zeros(hidden, site.features) for site in sites) for _ in range(2)
+        )
         self._modulation = Modulation()
         for number, site in enumerate(sites):
             site.listen(self._modulation, number)
@@ -112,9 +112,7 @@ class Conditioned(nn.Module):
     def modulations(self, condition: Tensor) -> list[Scaling]:
         """What each site does, for ``condition [E, L]``."""
         trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
-        # Rows of the weights are divided among the sites, and not what comes out: their gradients are far smaller.
-        heads = iter(self.heads.weight.split(self._sizes))
-        return [Scaling(trunk, gamma, beta) for gamma, beta in zip(heads, heads, strict=True)]
+        return [Scaling(trunk, *own) for own in zip(self.gammas, self.betas, strict=True)]
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
         """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""

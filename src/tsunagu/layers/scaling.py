@@ -21,8 +21,8 @@ class Scaling:
 
     Args:
         trunk: h, ``[E, K]``.
-        gamma: G transposed, ``[C, K]``.
-        beta: B transposed, ``[C, K]``.
+        gamma: G, ``[K, C]``.
+        beta: B, ``[K, C]``.
     """
 
     trunk: Tensor
@@ -33,22 +33,23 @@ class Scaling:
     def scale(self) -> Tensor:
         """``1 + gamma``, ``[E, C]``."""
         # The 1 is added within the product, not in a pass of its own.
-        return torch.addmm(self.gamma.new_ones(1), self.trunk, self.gamma.t())
+        return torch.addmm(self.gamma.new_ones(1), self.trunk, self.gamma)
 
     @property
     def shift(self) -> Tensor:
         """beta, ``[E, C]``."""
-        return self.trunk @ self.beta.t()
+        return self.trunk @ self.beta
 
     def __call__(self, x: Tensor, axis: int) -> Tensor:
         """``(1 + gamma) x + beta``, for ``x`` and ``axis`` as in :func:`modulated`."""
         if self.is_flat(x):
-            return self.scaled(x).addmm_(self.trunk, self.beta.t())
+            return self.scaled(x).addmm_(self.trunk, self.beta)
         return modulated(x, self.scale, self.shift, axis)
 
     def is_flat(self, x: Tensor) -> bool:
         """Whether x is ``[E, C]``, so that beta need not stand in the memory."""
-        return x.ndim == 2 and len(x) == len(self.trunk)
+        # Not len, which would be one number for all sizes of a batch in an exported network.
+        return x.ndim == 2 and x.shape[0] == self.trunk.shape[0]
 
     def scaled(self, x: Tensor) -> Tensor:
         """``(1 + gamma) x`` of ``[E, C]``."""
@@ -61,7 +62,7 @@ class Scaling:
             made: ``[E, O]``.
             weight: of the layer, ``[O, C]``.
         """
-        return made.addmm_(self.trunk, (weight @ self.beta).t())
+        return made.addmm_(self.trunk, self.beta @ weight.t())
 
 
 def modulated(x: Tensor, scale: Tensor, shift: Tensor, axis: int) -> Tensor:
