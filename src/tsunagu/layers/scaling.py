@@ -43,7 +43,8 @@ class Scaling:
     def __call__(self, x: Tensor, axis: int) -> Tensor:
         """``(1 + gamma) x + beta``, for ``x`` and ``axis`` as in :func:`modulated`."""
         if self.is_flat(x):
-            return self.scaled(x).addmm_(self.trunk, self.beta)
+            # Not in place, which vmap has no rule for.
+            return torch.addmm(self.scaled(x), self.trunk, self.beta)
         return modulated(x, self.scale, self.shift, axis)
 
     def is_flat(self, x: Tensor) -> bool:
@@ -56,13 +57,13 @@ class Scaling:
         return x * self.scale
 
     def shifted(self, made: Tensor, weight: Tensor) -> Tensor:
-        """What a dense layer made of :meth:`scaled`, ``[E, O]``, with what it makes of beta; over it.
+        """What a dense layer made of :meth:`scaled`, ``[E, O]``, with what it makes of beta.
 
         Args:
             made: ``[E, O]``.
             weight: of the layer, ``[O, C]``.
         """
-        return made.addmm_(self.trunk, self.beta @ weight.t())
+        return torch.addmm(made, self.trunk, self.beta @ weight.t())
 
 
 def modulated(x: Tensor, scale: Tensor, shift: Tensor, axis: int) -> Tensor:
