@@ -100,8 +100,8 @@ def test_sites_appear_with_a_condition_and_only_then(model, sites):
 def test_a_graph_at_one_value_is_plain_and_gives_the_same(model, sites):
     graph = build_graph(chain(None, model), seed=1).eval()
     generator = torch.Generator().manual_seed(2)
-    head = graph.models["fit"].heads.weight
-    head.data = 0.3 * torch.randn(head.shape, generator=generator)
+    for weight in (*graph.models["fit"].gammas, *graph.models["fit"].betas):
+        weight.data = 0.3 * torch.randn(weight.shape, generator=generator)
     x, value = torch.randn(5, 2, generator=generator), torch.tensor([1e-5], dtype=torch.float64)
     plain = graph.at(value)
     wanted = graph({"x": x} | graph.conditions.inputs(value.expand(5, 1)))["y"]
@@ -112,7 +112,8 @@ def test_a_graph_at_one_value_is_plain_and_gives_the_same(model, sites):
 
 def test_a_network_with_per_event_conditions_exports_with_any_batch_size():
     net = build_graph(chain(), seed=1).eval().models["fit"]
-    net.heads.weight.data.fill_(0.1)
+    for weight in (*net.gammas, *net.betas):
+        weight.data.fill_(0.1)
     x, condition = torch.randn(4, 2), torch.rand(4, 1)
     events = torch.export.Dim("events", min=2)
     sizes = {"inputs": ({0: events},), "condition": {0: events}}

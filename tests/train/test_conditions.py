@@ -13,7 +13,8 @@ from tsunagu.data import Split, Table
 from tsunagu.losses import find_loss, weighted_mean
 from tsunagu.spec import node
 from tsunagu.tasks import VALUES, build_graph
-from tsunagu.train import Population, Position, Training
+from tsunagu.train import Population, Position, Training, probe
+from tsunagu.train.scanning import scan
 
 
 def events(columns, train):
@@ -176,8 +177,36 @@ def test_a_member_of_a_population_is_what_it_is_alone(delta, noisy_line):
         for name, value in state(one).items():
             torch.testing.assert_close(state(member)[name], value, rtol=1e-3, atol=1e-5)
     assert not torch.allclose(
-        state(members[0])["models.fit.heads.weight"], state(members[1])["models.fit.heads.weight"]
+        state(members[0])["models.fit.gammas.0"], state(members[1])["models.fit.gammas.0"]
     )
+
+
+IMAGES = [
+    node("ConvResBlock", 1, 4),
+    node("AdaptiveAvgPool2d", 1),
+    node("Flatten"),
+    node("Linear", 4, 1),
+    node("Flatten", 0),
+]
+DENSE = [node("Linear", 16, 8), node("FiLMSite", 8), node("Linear", 8, 1), node("Flatten", 0)]
+STACKED = {"vmap": [node("Flatten"), *DENSE], "loop": IMAGES}
+
+
+@pytest.mark.parametrize(("backend", "model"), STACKED.items(), ids=STACKED)
+def test_stacked_members_are_members_one_by_one(backend, model, delta):
+    draw = torch.Generator().manual_seed(4)
+    columns = {"x": torch.randn(96, 1, 4, 4, generator=draw), "a": torch.randn(96, generator=draw)}
+    made = events(columns, 64)
+    seeds, chain = (1, 2), pipeline(robust(delta), model=model, epochs=1)
+    alone, members, probed = ([Training(chain, *made, seed=seed) for seed in seeds] for _ in range(3))
+    assert set(probe(probed)["fit"]) == {backend}
+    for training in alone:
+        training.run()
+    Population(members).run()
+    for one, member in zip(alone, members, strict=True):
+        assert state(member)["models.fit.betas.0"].abs().max() > 0.0
+        for name, value in state(one).items():
+            torch.testing.assert_close(state(member)[name], value, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("stop", [1, 7, 11])
@@ -256,3 +285,17 @@ def test_the_loss_of_an_event_has_its_own_number(delta, noisy_line):
     )
     wanted = [functional.huber_loss(torch.tensor(3.0), torch.tensor(0.0), delta=d) for d in (0.1, 2.0)]
     torch.testing.assert_close(found, torch.stack(wanted))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_scan_draws_nothing_and_is_each_point_by_itself(dropout, delta, noisy_line):
+    model = node("MLP", hidden=[8], inputs=1, momenta=False, dropout=dropout)
+    training = Training(pipeline(robust(delta), model=model), *noisy_line, seed=1)
+    training.run()
+    values, rows = torch.tensor([[0.1], [0.5], [4.0]], dtype=torch.float64), torch.arange(20)
+    training.graph.train()
+    found = scan(training.graph, noisy_line[0], rows, values)["w"]
+    x = noisy_line[0].columns["x"][rows]
+    wanted = torch.stack([outputs_at(training, value.expand(20, 1), x) for value in values])
+    torch.testing.assert_close(found, wanted)
+    assert not torch.allclose(found[0], found[2])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tsunagu.errors import did_you_mean
 from tsunagu.layers.registry import check_args, register, torch_layers
-from tsunagu.layers.sites import FiLMSite
+from tsunagu.layers.sites import FiLMSite, Shifting
 from tsunagu.layers.stochastic import Dropout
 
 __all__ = ["Activation", "activate", "dense", "logit"]
@@ -70,12 +70,18 @@ def dense(
     layers: list[nn.Module] = []
     hidden = len(sizes) - 1 if last else len(sizes) - 2
     for i in range(len(sizes) - 1):
-        layers.append(nn.Linear(sizes[i], sizes[i + 1]))
+        layers.append(_linear(layers[-1] if layers else None, sizes[i], sizes[i + 1]))
         if i < hidden:
             layers.append(activate(activation))
             layers += [FiLMSite(sizes[i + 1], axis=-1)] if film and i == hidden - 1 else []
             layers += [Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers)
+
+
+def _linear(before: nn.Module | None, inputs: int, outputs: int) -> nn.Linear:
+    if isinstance(before, FiLMSite) and 2 * outputs <= inputs:
+        return Shifting(before, outputs)
+    return nn.Linear(inputs, outputs)
 
 
 def logit(x: Tensor) -> Tensor:

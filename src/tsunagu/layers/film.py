@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from tsunagu.layers.dense import activate
 from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import register
-from tsunagu.layers.sites import Modulation, film_sites, modulated
+from tsunagu.layers.scaling import Scaling, modulated
+from tsunagu.layers.sites import Modulation, film_sites
 
 __all__ = ["Conditioned", "FiLM"]
 
@@ -60,16 +61,16 @@ class FiLM(nn.Module):
             msg = f"FiLM({self.features}) modulates [E, {self.features}, ...], found {list(x.shape)}"
             raise ValueError(msg)
         gamma, beta = self.generator(condition).chunk(2, dim=1)
-        return modulated(x, gamma, beta, 1)
+        return modulated(x, 1.0 + gamma, beta, 1)
 
 
 @final
 class Conditioned(nn.Module):
     """A network with sites, and what makes their scales and shifts of a condition.
 
-    ``h(c) = t(c) - t(0)`` with ``t(c) = relu(u(c))``, a trunk that all sites share; for each site its rows of one linear layer without bias
-    give ``[gamma, beta] = W h``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
-    without a condition; and W begins at 0, so that it begins as that everywhere. The kinks of the trunk begin spread over the range.
+    ``h(c) = t(c) - t(0)`` with ``t(c) = relu(u(c))``, a trunk that all sites share; each site has two matrices for ``gamma = h G`` and
+    ``beta = h B``. All of it vanishes at ``c = 0``, the middle of the trained range, where the network is what it is
+    without a condition; and G and B begin at 0, so that it begins as that everywhere. The kinks of the trunk begin spread over the range.
 
     Args:
         model: with one site at least; its sites listen to this module from now on.
@@ -95,10 +96,10 @@ class Conditioned(nn.Module):
             raise ValueError(msg)
         self.model = model
         self.trunk = _spread(nn.Linear(conditions, hidden))
-        # The heads of all sites are one matrix, since many small products cost more than a large one.
-        self._sizes = [size for site in sites for size in (site.features, site.features)]
-        self.heads = nn.Linear(hidden, sum(self._sizes), bias=False)
-        nn.init.zeros_(self.heads.weight)
+        # Each a matrix of its own: the parts of a common one would be put together again for every gradient.
+        self.gammas, self.betas = (
+            nn.ParameterList(torch.zeros(hidden, site.features) for site in sites) for _ in range(2)
+        )
         self._modulation = Modulation()
         for number, site in enumerate(sites):
             site.listen(self._modulation, number)
@@ -108,11 +109,10 @@ class Conditioned(nn.Module):
             made: Tensor = self.model(*inputs, **named)
         return made
 
-    def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
+    def modulations(self, condition: Tensor) -> list[Scaling]:
+        """What each site does, for ``condition [E, L]``."""
         trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
-        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)
-        return list(zip(made[::2], made[1::2], strict=True))
+        return [Scaling(trunk, *own) for own in zip(self.gammas, self.betas, strict=True)]
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
         """What the layers of a sequence from a place on make of ``x [E, ...]``; no site may stand before it."""
@@ -127,7 +127,7 @@ class Conditioned(nn.Module):
             made = self.modulations(condition.unsqueeze(0))
         plain = copy.deepcopy(self.model)
         for site, own in zip(film_sites(plain).values(), made, strict=True):
-            site.fix(*own)
+            site.fix(own.scale, own.shift)
         return plain
 
 

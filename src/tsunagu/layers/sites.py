@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import final
 
-import torch
 from torch import Tensor, nn
 
 from tsunagu.layers.registry import register
+from tsunagu.layers.scaling import Scaling, modulated
 
-__all__ = ["FiLMSite", "Modulation", "film_sites", "modulated"]
+__all__ = ["FiLMSite", "Modulation", "Shifting", "film_sites"]
 
 
 @final
@@ -22,18 +22,18 @@ class Modulation:
     """
 
     def __init__(self) -> None:
-        self._values: Sequence[tuple[Tensor, Tensor]] | None = None
+        self._values: Sequence[Scaling] | None = None
 
     @contextmanager
-    def being(self, values: Sequence[tuple[Tensor, Tensor]]) -> Iterator[None]:
-        """While the block runs, the sites read these: gamma and beta, ``[E, C]`` each."""
+    def being(self, values: Sequence[Scaling]) -> Iterator[None]:
+        """While the block runs, the sites read these."""
         self._values = values
         try:
             yield
         finally:
             self._values = None
 
-    def of(self, number: int) -> tuple[Tensor, Tensor] | None:
+    def of(self, number: int) -> Scaling | None:
         """That of one site."""
         return None if self._values is None else self._values[number]
 
@@ -55,57 +55,69 @@ class FiLMSite(nn.Module):
     True
     """
 
-    gamma: Tensor | None
-    beta: Tensor | None
+    scale: Tensor | None
+    shift: Tensor | None
 
     def __init__(self, features: int, axis: int = 1) -> None:
         super().__init__()
-        self.gamma = self.beta = None
+        self.scale = self.shift = None
         self.features, self.axis = features, axis
         self._source: Modulation | None = None
         self._number = 0
+        self._shifts = True
 
     def listen(self, source: Modulation, number: int) -> None:
         """Take scales and shifts from there from now on."""
         self._source, self._number = source, number
 
-    def fix(self, gamma: Tensor, beta: Tensor) -> None:
+    def fix(self, scale: Tensor, shift: Tensor) -> None:
         """Scale and shift all events by the same ``[1, C]`` from now on."""
         self._source = None
-        del self.gamma, self.beta
-        self.register_buffer("gamma", gamma.clone())
-        self.register_buffer("beta", beta.clone())
+        del self.scale, self.shift
+        self.register_buffer("scale", scale.clone())
+        self.register_buffer("shift", shift.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        own = None if self._source is None else self._source.of(self._number)
+        own = self.now
         if own is not None:
-            return modulated(x, *own, self.axis)
+            return own(x, self.axis) if self._shifts or not own.is_flat(x) else own.scaled(x)
         return (
-            x if self.gamma is None or self.beta is None else modulated(x, self.gamma, self.beta, self.axis)
+            x if self.scale is None or self.shift is None else modulated(x, self.scale, self.shift, self.axis)
         )
+
+    @property
+    def now(self) -> Scaling | None:
+        """What the condition of the running network does here."""
+        return None if self._source is None else self._source.of(self._number)
+
+    def leave_shift(self) -> None:
+        """From now on the layer behind shifts, where the features are ``[E, C]``."""
+        self._shifts = False
 
     def extra_repr(self) -> str:
         return str(self.features)
 
 
-def modulated(x: Tensor, gamma: Tensor, beta: Tensor, axis: int) -> Tensor:
-    """``(1 + gamma) x + beta``.
+@final
+class Shifting(nn.Linear):
+    """A dense layer right behind a site, which shifts in its place: ``V (s x + t) = V (s x) + V t``.
+
+    Its outputs are fewer than the features of the site, so that is less work.
 
     Args:
-        x: ``[E, ...]``, or ``[E N, ...]`` with the N parts of an event one after the other.
-        gamma: ``[E, C]``, or ``[1, C]``.
-        beta: of the same shape.
-        axis: of C in ``x``, 1 or -1.
+        site: before it, and before nothing else.
+        outputs: of the layer.
     """
-    if x.ndim > 2:
-        shape = [gamma.shape[0], *[1] * (x.ndim - 1)]
-        shape[axis] = gamma.shape[1]
-        gamma, beta = gamma.view(shape), beta.view(shape)
-    if x.shape[0] != gamma.shape[0] != 1:
-        parts = x.view(gamma.shape[0], -1, *x.shape[1:])
-        gamma, beta = gamma.unsqueeze(1), beta.unsqueeze(1)
-        return torch.addcmul(beta, parts, 1.0 + gamma).flatten(0, 1)
-    return torch.addcmul(beta, x, 1.0 + gamma)
+
+    def __init__(self, site: FiLMSite, outputs: int) -> None:
+        super().__init__(site.features, outputs)
+        site.leave_shift()
+        # Not a part of the layer.
+        self._before = (site,)
+
+    def forward(self, x: Tensor) -> Tensor:
+        made, own = super().forward(x), self._before[0].now
+        return made if own is None or not own.is_flat(x) else own.shifted(made, self.weight)
 
 
 def film_sites(module: nn.Module) -> dict[str, FiLMSite]:
