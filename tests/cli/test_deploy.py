@@ -51,7 +51,7 @@ def calls(monkeypatch):
         origin={},
     )
     applied = Applied(
-        source="a.npz", path=Path("out/a.npz"), events=9, columns=["score"], is_friend=False, seen=4
+        source="a.npz", path=Path("out/a.npz"), events=9, scored=7, columns=["score"], is_friend=False, seen=4
     )
     verified = Verified(
         problems=("fold0: differs",), differences={("fold0", "model.onnx", "score"): 0.1}, events=9
@@ -77,6 +77,7 @@ def test_apply_hands_over_its_options_and_warns_of_events_that_were_seen(calls):
     args, keywords = calls["apply"]
     assert args == (Path("models"), ["a.npz", "b.npz"], Path("out"))
     assert (keywords["mode"], keywords["outputs"]) == ("mean", ["tau_p4"])
+    assert "2 of them do not pass the study's selection" in text
     assert "4 of them are in folds that this single model was trained or chosen on" in text
 
 

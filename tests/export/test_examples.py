@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from tsunagu.data import ArraySource, open_source
+from tsunagu.data import ArraySource
 from tsunagu.errors import TsunaguError
-from tsunagu.export import Deployed, Trained, write_export
+from tsunagu.export import Deployed, EventFile, Reading, Trained, open_events, write_export
 from tsunagu.export.onnx import Session
 from tsunagu.samples import ready_sample
 from tsunagu.spec import (
@@ -56,7 +56,7 @@ def trained(pipeline, folder, seed=1):
 
 @pytest.mark.parametrize(("data", "pipeline"), [*cases()])
 def test_a_chain_of_the_examples_says_the_same_in_onnx(data, pipeline, tmp_path):
-    source = open_source(ready_sample("htautau"))
+    source = open_events(ready_sample("htautau"), Reading())
     manifest = write_export(
         tmp_path / "e", [trained(pipeline, tmp_path)], source, data, name="example", method="chain"
     )
@@ -78,7 +78,7 @@ def test_what_draws_random_numbers_is_refused(pipeline_of, sample_file, study_of
         write_export(
             tmp_path / "e",
             [trained(pipeline, tmp_path)],
-            open_source(sample_file),
+            open_events(sample_file, Reading()),
             study_of().data,
             name="n",
             method="m",
@@ -99,7 +99,8 @@ class Conditioned(nn.Module):
 
 def test_a_condition_is_one_named_input_more(tmp_path):
     draw = np.random.default_rng(1)
-    source = ArraySource({"x": draw.normal(size=(50, 2)), "event_number": np.arange(50)})
+    arrays = ArraySource({"x": draw.normal(size=(50, 2)), "event_number": np.arange(50)})
+    source = EventFile(path=tmp_path / "a", place=None, file=arrays, source=arrays)
     task = Task(
         inputs=["x", "condition"], output="score", model=node("ReLU"), loss=LossTerm(key="binary", target="y")
     )

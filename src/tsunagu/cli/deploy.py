@@ -18,6 +18,7 @@ class Folds(StrEnum):
 
     OWN = "own"
     MEAN = "mean"
+    MODULO = "modulo"
 
 
 Exported = Annotated[Path, typer.Argument(help="Folder of an export.", metavar="EXPORT")]
@@ -75,13 +76,22 @@ def apply(
         Path, typer.Option("--out", "-o", help="Folder of the copies, or one file.", metavar="PATH")
     ],
     folds: Annotated[
-        Folds, typer.Option(help="own: each event by the model of its fold; mean: by all models.")
+        Folds,
+        typer.Option(
+            help="own: each event by the model of its fold; mean: by all models; modulo: by event number % k."
+        ),
     ] = Folds.OWN,
     outputs: Annotated[
         list[str] | None, typer.Option("--output", help="What is written; the scores by default.")
     ] = None,
     prefix: Annotated[str, typer.Option(help="Before the names of the new columns.")] = "",
-    tree: Annotated[str | None, typer.Option(help="Of ROOT files; the only one by default.")] = None,
+    tree: Annotated[str | None, typer.Option(help="Of ROOT files; that of the study by default.")] = None,
+    process: Annotated[
+        str | None, typer.Option(help="Whose events they are, where the study tells processes apart.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="Score also events that the study's selection leaves out.")
+    ] = False,
     replace: Replace = False,
 ) -> None:
     """Score event files: copies with the scores as new columns, branches, or a friend tree."""
@@ -95,11 +105,16 @@ def apply(
         outputs=outputs or (),
         prefix=prefix,
         tree=tree,
-        replace=replace,
+        process=process,
+        every=every,
+        overwrite=replace,
     )
     for each in done:
         kind = "a friend tree 'scores' with" if each.is_friend else "with"
         console.print(f"{each.path}: {each.events:,} events, {kind} {', '.join(each.columns)}", markup=False)
+        if each.scored < each.events:
+            left = each.events - each.scored
+            console.print(f"  {left:,} of them do not pass the study's selection, and have NaN", markup=False)
         if each.seen:
             console.print(
                 f"  {each.seen:,} of them are in folds that this single model was trained or chosen on, if they are events "

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 from tsunagu.errors import ResumeError
+from tsunagu.export.reading import Reading
 
 __all__ = ["MANIFEST", "RULE", "Input", "Manifest", "Member", "Output", "sha256"]
 
@@ -28,7 +29,7 @@ class Input:
         dtype: ``float32``, ``int64`` or ``bool``.
         shape: of one event.
         columns: the columns of the files that it is made of, in their order on the last axis.
-        units: of these columns, where the files tell them; empty where not.
+        units: of these columns as the model takes them; empty where nothing tells them.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Output:
         kind: ``logit`` where a sigmoid (of one number) or softmax (of several) makes probabilities of it, else ``plain``.
         losses: pairs (loss, target).
         final: whether no other task reads it.
+        angles: the places on the last axis that are angles in radians.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Output:
     kind: str
     losses: Sequence[Sequence[str]]
     final: bool
+    angles: Sequence[int] = ()
 
 
 @final
@@ -97,11 +100,13 @@ class Manifest:
         name: of the study.
         method: of the study.
         k: number of folds.
-        event_number: the column that decides the fold of an event.
+        event_number: the column or formula that decides the fold of an event.
         inputs: of every model.
         outputs: of every model.
         columns: how inputs are made of columns of the files, as in ``data.columns`` of a study.
         missing: what stands in place of NaN, as in ``data.missing``.
+        select: which events the models were trained for, as in ``data.select``.
+        reading: units, codes for missing values, and whatever else makes columns of files.
         members: one for each fold, or a single one.
         origin: versions, and the commit of the folder that the models were trained in.
         rule: how the fold follows from the event number.
@@ -118,6 +123,8 @@ class Manifest:
     missing: Mapping[str, float]
     members: Sequence[Member]
     origin: Mapping[str, Any]
+    select: str | None = None
+    reading: Reading = field(default_factory=Reading)
     rule: str = RULE
     version: int = VERSION
 
@@ -158,5 +165,6 @@ def _parse(data: dict[str, Any]) -> Manifest:
         "inputs": [Input(**each) for each in data.pop("inputs")],
         "outputs": [Output(**each) for each in data.pop("outputs")],
         "members": [Member(**each) for each in data.pop("members")],
+        "reading": Reading(**data.pop("reading")),
     }
     return Manifest(**data, **parts)

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tsunagu.data import open_source
-from tsunagu.data.files import find_files
+from tsunagu.data.files import split_place
 from tsunagu.errors import ChoiceError, DataError, ResumeError, did_you_mean
-from tsunagu.export import Manifest, Trained, write_export
+from tsunagu.export import Manifest, Reading, Trained, open_events, places_of, write_export
 from tsunagu.spec import Architecture, Folds, Study, load_study, variations
 from tsunagu.studies.plan import fold_label, method_labels
 from tsunagu.trials import Result, Store, load_graph, load_pipeline, metric_names
@@ -64,11 +63,13 @@ def export_study(
     taken = _taken(_trials(out, study), method, seed, trial)
     varied = _studies(study)[taken[0].method, taken[0].fold]
     trained = [_trained(out, each, _studies(study)[each.method, each.fold].data.folds) for each in taken]
-    paths = [path for pattern in files for path in find_files(pattern)] or _events_of(out)
+    path, place = places_of(files or _events_of(out))[0]
+    reading = Reading.of(varied.data)
+    events = open_events(path, reading, place=place, process=next(iter(reading.processes), None))
     return write_export(
         to or out / "export",
         trained,
-        open_source(paths[0]),
+        events,
         varied.data,
         name=study.name or out.resolve().name,
         method=taken[0].method,
@@ -161,16 +162,16 @@ def _result(out: Path, digest: str) -> Result:
     return found
 
 
-def _events_of(out: Path) -> list[Path]:
+def _events_of(out: Path) -> list[str]:
     """The files that the study was trained on, as they are named in its summary."""
     path = out / "summary.json"
     try:
         named: Mapping[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))["table"]
-        files = [Path(name) for name in named["files"]]
+        files = list(named["files"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         msg = f"{path}: cannot be read ({error}); run the study again"
         raise ResumeError(msg) from error
-    if not files or not files[0].exists():
+    if not files or not Path(split_place(files[0])[0]).exists():
         found = f"{files[0]} is not there" if files else "no files are named"
         msg = f"{path}: {found}; an export is checked on real events, name some with --files"
         raise DataError(msg)
