@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from torch import nn
 
-from tsunagu.data import ArraySource
 from tsunagu.errors import TsunaguError
-from tsunagu.export import Deployed, EventFile, Reading, Trained, open_events, write_export
-from tsunagu.export.onnx import Session
+from tsunagu.export import Reading, Trained, open_events, write_export
 from tsunagu.samples import ready_sample
 from tsunagu.spec import (
     Architecture,
     Folds,
-    LossTerm,
-    Pipeline,
-    Task,
     load_study,
     node,
     resolve,
@@ -84,37 +76,3 @@ def test_what_draws_random_numbers_is_refused(pipeline_of, sample_file, study_of
             method="m",
         )
     assert not list(tmp_path.iterdir())
-
-
-class Conditioned(nn.Module):
-    """Reads one number more for each event, as a network that is conditioned on its loss does."""
-
-    def __init__(self):
-        super().__init__()
-        self.linear = nn.Linear(3, 1)
-
-    def forward(self, x, condition):
-        return self.linear(torch.cat([x, condition], dim=1))[:, 0]
-
-
-def test_a_condition_is_one_named_input_more(tmp_path):
-    draw = np.random.default_rng(1)
-    arrays = ArraySource({"x": draw.normal(size=(50, 2)), "event_number": np.arange(50)})
-    source = EventFile(path=tmp_path / "a", place=None, file=arrays, source=arrays)
-    task = Task(
-        inputs=["x", "condition"], output="score", model=node("ReLU"), loss=LossTerm(key="binary", target="y")
-    )
-    pipeline = Pipeline(tasks={"t": task}, metric="auc(score, y)")
-    chain = trained(
-        Pipeline(tasks={"t": task.model_copy(update={"inputs": ["x"]})}, metric="auc(score, y)"), tmp_path
-    )
-    chain.graph._steps["t"] = (Conditioned(), (), (("x", "x"), ("condition", "condition")), "score")
-    chain.graph.models["t"] = chain.graph._steps["t"][0]
-    data = load_study(EXAMPLES / "demo.yaml").study.data.model_copy(update={"columns": {}})
-    condition = torch.from_numpy(draw.normal(size=(50, 1)).astype(np.float32))
-    write_export(
-        tmp_path / "e", [chain], source, data, name="c", method="m", further={"condition": condition}
-    )
-    session = Session(tmp_path / "e" / "fold0" / "model.onnx")
-    assert session.inputs == {"x": [2], "condition": [1]}
-    assert pipeline.tasks["t"].output in Deployed(chain.graph, ["condition"]).outputs

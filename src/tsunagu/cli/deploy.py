@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tsunagu.cli.console import console
+from tsunagu.errors import Mistake, SpecError
 
 __all__ = ["apply", "export", "verify"]
 
@@ -22,6 +24,10 @@ class Folds(StrEnum):
 
 
 Exported = Annotated[Path, typer.Argument(help="Folder of an export.", metavar="EXPORT")]
+At = Annotated[
+    list[str] | None,
+    typer.Option("--at", help="Value of a condition, such as one_minus_beta=1e-4.", metavar="NAME=VALUE"),
+]
 Replace = Annotated[bool, typer.Option("--replace", help="Replace what is there already.")]
 
 
@@ -40,6 +46,7 @@ def export(
     files: Annotated[
         list[str] | None, typer.Option("--files", help="Events to check by; those of the run by default.")
     ] = None,
+    at: At = None,
     replace: Replace = False,
 ) -> None:
     """Write trained models as ONNX and as torch programs, each checked against torch on real events."""
@@ -47,7 +54,7 @@ def export(
 
     folder = to or out / "export"
     manifest = export_study(
-        out, folder, method=method, seed=seed, trial=trial, files=files or (), replace=replace
+        out, folder, method=method, seed=seed, trial=trial, files=files or (), at=_values(at), replace=replace
     )
     console.print(
         f"{folder}: {manifest.method}, inputs {', '.join(each.name for each in manifest.inputs)}",
@@ -92,6 +99,7 @@ def apply(
     every: Annotated[
         bool, typer.Option("--every", help="Score also events that the study's selection leaves out.")
     ] = False,
+    at: At = None,
     replace: Replace = False,
 ) -> None:
     """Score event files: copies with the scores as new columns, branches, or a friend tree."""
@@ -107,6 +115,7 @@ def apply(
         tree=tree,
         process=process,
         every=every,
+        at=_values(at),
         overwrite=replace,
     )
     for each in done:
@@ -142,3 +151,16 @@ def verify(
     console.print(
         f"{folder}: as it was exported; {found.events} events, {len(found.differences)} comparisons"
     )
+
+
+def _values(texts: Sequence[str] | None) -> dict[str, Any]:
+    """The values of conditions; those of a simplex are a list, as in ``trade=[0.3, 0.7]``."""
+    from tsunagu.spec.overrides import parse_overrides
+
+    given, mistakes = parse_overrides(texts or [])
+    if mistakes or any(len(path) > 1 for path in given):
+        wrong = next((text for text in texts or [] if "=" not in text or "." in text.partition("=")[0]), "")
+        raise SpecError(
+            [Mistake((), f"expected NAME=VALUE such as one_minus_beta=1e-4, found '{wrong}'", "--at")]
+        )
+    return {str(path[0]): value for path, value in given.items()}

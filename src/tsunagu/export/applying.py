@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
@@ -14,6 +14,7 @@ from tsunagu.data import fold_of
 from tsunagu.data.source import Array
 from tsunagu.errors import DataError, did_you_mean
 from tsunagu.export.columns import ENDINGS, can_write, target_of, write_with
+from tsunagu.export.conditions import given_values
 from tsunagu.export.events import Events, Needs, read_events
 from tsunagu.export.model import Mode, Model
 from tsunagu.export.reading import EventFile, open_events, places_of
@@ -64,12 +65,13 @@ class _Scores:
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Scorer:
-    """A model, and which of its outputs are made how."""
+    """A model, which of its outputs are made how, and at which values of conditions."""
 
     model: Model
     names: Sequence[str]
     mode: Mode
     needs: Needs
+    at: Mapping[str, Array]
 
     @property
     def numbered(self) -> bool:
@@ -103,7 +105,7 @@ class _Scorer:
             columns = {
                 each.name: _as_read(events.columns[each.name], each.dtype) for each in self.model.columns
             }
-            scores, fold[passed] = self.model.score(columns, own, self.mode)
+            scores, fold[passed] = self.model.score({**columns, **self.at}, own, self.mode)
             for name, values in made.items():
                 values[passed] = scores[name]
         return _Scores(made=made, fold=fold, number=number)
@@ -120,6 +122,7 @@ def apply_model(
     tree: str | None = None,
     process: str | None = None,
     every: bool = False,
+    at: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> list[Applied]:
     """Write copies of event files with the scores of an exported chain as new columns.
@@ -140,6 +143,7 @@ def apply_model(
         tree: of ROOT files, or group of HDF5 files; that of the study by default, else the only one.
         process: whose events they are, where columns or the event number depend on it.
         every: whether events that the selection of the study leaves out are scored as well.
+        at: a value for each condition that is still open; the middle of its range by default.
         overwrite: whether files that are there are replaced.
 
     Raises:
@@ -148,7 +152,8 @@ def apply_model(
     """
     model = Model.load(folder)
     needs = replace(model.needs, select=None) if every else model.needs
-    scorer = _Scorer(model=model, names=_wanted(model, outputs), mode=mode, needs=needs)
+    names, values = _wanted(model, outputs), given_values(model.conditions, at or {})
+    scorer = _Scorer(model=model, names=names, mode=mode, needs=needs, at=values)
     sources = [_open(path, model, place=tree or place, process=process) for path, place in places_of(files)]
     targets = _targets(sources, out, overwrite)
     _check(scorer, sources)

@@ -22,14 +22,16 @@ RULE = "fold = SplitMix64(event number) mod k; see the how-to 'Use it in C++'"
 @final
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """An input of the models.
+    """An input of the models: a column, or a condition that is still open.
 
     Args:
         name: of the input.
-        dtype: ``float32``, ``int64`` or ``bool``.
+        dtype: ``float32``, ``int64`` or ``bool``; of a condition ``float64``.
         shape: of one event.
-        columns: the columns of the files that it is made of, in their order on the last axis.
+        columns: the columns of the files that it is made of, in their order on the last axis; the parts of a condition.
         units: of these columns as the model takes them; empty where nothing tells them.
+        default: of a condition, the middle of its range.
+        low, high: the ends of its range.
     """
 
     name: str
@@ -37,6 +39,14 @@ class Input:
     shape: Sequence[int]
     columns: Sequence[str] = ()
     units: Sequence[str] = ()
+    default: Sequence[float] = ()
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is chosen, and not read of a file."""
+        return bool(self.default)
 
 
 @final
@@ -106,6 +116,7 @@ class Manifest:
         columns: how inputs are made of columns of the files, as in ``data.columns`` of a study.
         missing: what stands in place of NaN, as in ``data.missing``.
         select: which events the models were trained for, as in ``data.select``.
+        at: values of conditions that are constants in the models.
         reading: units, codes for missing values, and whatever else makes columns of files.
         members: one for each fold, or a single one.
         origin: versions, and the commit of the folder that the models were trained in.
@@ -124,6 +135,7 @@ class Manifest:
     members: Sequence[Member]
     origin: Mapping[str, Any]
     select: str | None = None
+    at: Mapping[str, Any] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     rule: str = RULE
     version: int = VERSION

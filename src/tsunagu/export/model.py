@@ -54,7 +54,12 @@ class Model:
     @property
     def columns(self) -> list[Input]:
         """The inputs that are columns of events."""
-        return list(self.manifest.inputs)
+        return [each for each in self.manifest.inputs if not each.is_condition]
+
+    @property
+    def conditions(self) -> list[Input]:
+        """The inputs that are conditions."""
+        return [each for each in self.manifest.inputs if each.is_condition]
 
     @property
     def needs(self) -> Needs:
@@ -73,7 +78,7 @@ class Model:
         """The outputs of some events, and the test fold of the model that made them.
 
         Args:
-            columns: ``[E, ...]`` by name, of the inputs.
+            columns: ``[E, ...]`` by name, of the inputs; conditions, which are one value for all events, are ``[1, ...]``.
             number: ``[E]`` event numbers; needed for the own fold where there are several models.
             mode: which model an event gets. A mean is one of the outputs as they are, of logits for a score; of angles it
                 is that of their directions.
@@ -84,7 +89,12 @@ class Model:
         Raises:
             DataError: folds without an event number, or an event of a fold that has no model.
         """
-        rows = len(next(iter(columns.values())))
+        rows = max(len(column) for column in columns.values())
+        open_ = {each.name for each in self.conditions}
+        columns = {
+            n: np.broadcast_to(c, (rows, *c.shape[1:])) if n in open_ and len(c) == 1 else c
+            for n, c in columns.items()
+        }
         if len(self.sessions) == 1:
             ((fold, session),) = self.sessions.items()
             return session.run(columns), np.full(rows, fold, dtype=np.int64)

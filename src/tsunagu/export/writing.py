@@ -20,6 +20,7 @@ from torch import Tensor
 from tsunagu import __version__
 from tsunagu.errors import DataError, ResumeError, TsunaguError
 from tsunagu.export.comparing import check_difference, difference, rounding
+from tsunagu.export.conditions import condition_inputs, spread_over
 from tsunagu.export.events import Needs, declared_for, made_from, read_events
 from tsunagu.export.manifest import MANIFEST, Input, Manifest, Member, Output, sha256
 from tsunagu.export.model import ONNX
@@ -82,7 +83,7 @@ def write_export(
     *,
     name: str,
     method: str,
-    further: Mapping[str, Tensor] | None = None,
+    at: Mapping[str, Any] | None = None,
     replace: bool = False,
 ) -> Manifest:
     """Write an export, each model checked against torch on real events; whole or not at all.
@@ -94,7 +95,7 @@ def write_export(
         data: how columns are made of the file's.
         name: of the study.
         method: of the study.
-        further: what the models read beside columns, ``[E, ...]`` for the first events, such as a ``condition``.
+        at: values of conditions that are constants in the models, for the manifest.
         replace: whether a folder that is there is replaced.
 
     Raises:
@@ -108,7 +109,7 @@ def write_export(
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
     try:
         part.mkdir(parents=True)
-        manifest = _write(part, trained, source, data, name, method, further or {})
+        manifest = _write(part, trained, source, data, name, method, at or {})
         _put(part, out)
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror}); nothing is left of it"
@@ -125,12 +126,14 @@ def _write(
     data: Data,
     name: str,
     method: str,
-    further: Tensors,
+    at: Mapping[str, Any],
 ) -> Manifest:
-    modules = [Deployed(each.graph, tuple(further)) for each in trained]
-    names = list(dict.fromkeys(n for module in modules for n in module.inputs if n not in further))
-    columns = _events(source, names, data) | dict(further)
-    inputs = [_input(n, columns[n], source, data, further) for n in dict.fromkeys([*names, *further])]
+    modules = [Deployed(each.graph) for each in trained]
+    conditions = trained[0].graph.conditions
+    names = list(dict.fromkeys(n for each in trained for n in each.graph.columns()))
+    columns = _events(source, names, data)
+    columns |= spread_over(conditions, len(columns[names[0]]))
+    inputs = [_input(n, columns[n], source, data) for n in names] + condition_inputs(conditions)
     first = modules[0].outputs_for(_own(modules[0], columns))
     outputs = _outputs(trained[0].pipeline, first, source, data)
     known: dict[str, Any] = {
@@ -142,6 +145,7 @@ def _write(
         "missing": dict(data.missing),
         "select": data.select,
         "reading": Reading.of(data),
+        "at": dict(at),
         "origin": _origin(trained[0].folder),
     }
     members, check = [], {f"input_{n}": value.numpy() for n, value in columns.items()}
@@ -176,7 +180,7 @@ def _member(
         "trial": each.digest,
         "architecture": dict(each.architecture),
     }
-    own = [vars(value) for value in inputs if value.name in module.inputs]
+    own = [asdict(value) for value in inputs if value.name in module.inputs]
     notes = {n: _text(value) for n, value in (dict(known) | about | {"inputs": own}).items()}
     (folder / ONNX).write_bytes(as_onnx(program, module, notes))
     content = io.BytesIO()
@@ -259,8 +263,8 @@ def _own(module: Deployed, columns: Tensors) -> dict[str, Tensor]:
     return {name: columns[name] for name in module.inputs}
 
 
-def _input(name: str, column: Tensor, source: EventFile, data: Data, further: Tensors) -> Input:
-    parts = [] if name in further else made_from(name, data.columns)
+def _input(name: str, column: Tensor, source: EventFile, data: Data) -> Input:
+    parts = made_from(name, data.columns)
     return Input(
         name=name,
         dtype=str(column.numpy().dtype),
