@@ -13,6 +13,7 @@ import uproot
 from tsunagu.data import fold_of, open_source
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.export import Model, apply_model
+from tsunagu.export.units import mean_of
 
 K = 3
 P4 = ("jet_pt", "jet_eta", "jet_phi", "jet_mass")
@@ -186,3 +187,22 @@ def test_a_disk_that_fails_leaves_nothing(exported, events, tmp_path, monkeypatc
     with pytest.raises(ResumeError, match=r"out.npz: cannot be written .*No space left"):
         apply_model(exported, [tmp_path / "data.npz"], tmp_path / "out.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
+
+
+def test_a_mean_of_angles_is_one_of_directions(exported, events):
+    model = Model.load(exported)
+    assert {each.name: list(each.angles) for each in model.manifest.outputs} == {"tau_p4": [2], "score": []}
+    p4 = np.stack([events[name] for name in P4], axis=-1)
+    columns = {"jet_image": events["jet_image"], "jet_p4": p4}
+    each = np.stack([session.run(columns)["tau_p4"] for session in model.sessions.values()])
+    made, fold = model.score(columns, None, "mean")
+    np.testing.assert_allclose(made["tau_p4"][..., :2], each.mean(axis=0)[..., :2], rtol=1e-6)
+    apart = np.abs(np.exp(1j * made["tau_p4"][..., 2]) - np.exp(1j * each[0, ..., 2]))
+    assert apart.max() < 0.1  # the models hardly change a direction
+    assert set(fold) == {-1}
+
+
+def test_angles_on_both_sides_of_pi_do_not_meet_at_0():
+    made = mean_of(np.array([[3.1, 0.1], [-3.1, 0.3]]), [0])
+    np.testing.assert_allclose(np.abs(made), [np.pi, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(mean_of(np.array([[3.1], [-3.1]]), []), [0.0])

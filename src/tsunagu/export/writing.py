@@ -48,6 +48,8 @@ KEPT = (
     "seen.json",
 )
 """Of a trial's folder; with them ``tsunagu.load_graph`` makes the plain module."""
+MOMENTUM = "four_momentum"
+"""How the losses of (pt, eta, phi), in this order, begin."""
 Tensors = Mapping[str, Tensor]
 
 
@@ -253,9 +255,9 @@ def _outputs(pipeline: Pipeline, made: Tensors, source: EventFile, data: Data) -
         targets = [made_from(target, data.columns) for _, target in each["losses"]]
         wide = each["shape"][-1] if each["shape"] else 1
         fitting = [columns for columns in targets if len(columns) == wide]
-        each["angles"] = sorted(
-            {n for columns in fitting for n in angles(columns, units(source.file, columns, data.units))}
-        )
+        own = {n for columns in fitting for n in angles(columns, units(source.file, columns, data.units))}
+        momenta = wide == 3 and any(key.startswith(MOMENTUM) for key, _ in each["losses"])
+        each["angles"] = sorted(own | ({2} if momenta else set()))
     return found
 
 
