@@ -24,7 +24,7 @@ SEEDS = 4
 def place(tmp_path, study_of, pipeline_of):
     """A folder with the job script, a study, and a command ``tsunagu``."""
     study = study_of(pipeline_of(epochs=1), seeds=SEEDS)
-    words = dump_yaml(study) + BLOCKS["yaml"][0]
+    words = dump_yaml(study).replace("executor: null\n", "") + BLOCKS["yaml"][0]
     assert yaml.safe_load(words)["executor"]["args"] == {"most": 1}
     (tmp_path / "study.yaml").write_text(words, encoding="utf-8")
     (tmp_path / "job.sh").write_text(BLOCKS["sh"][0], encoding="utf-8")
