@@ -50,10 +50,10 @@ def arguments():
 
 def test_jobs_share_a_study_by_its_folder(place):
     jobs = [job(place), job(place)]
-    said = [each.communicate(timeout=300)[0] for each in jobs]
+    said = [each.communicate(timeout=900)[0] for each in jobs]
     assert {each.returncode for each in jobs} <= {0, 1}, said
     last = job(place)
-    text, _ = last.communicate(timeout=300)
+    text, _ = last.communicate(timeout=900)
     assert last.returncode == 0, text
     with (place / "out" / "results.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

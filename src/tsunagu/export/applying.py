@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from tsunagu.data import fold_of
 from tsunagu.data.source import Array
 from tsunagu.errors import DataError, did_you_mean
-from tsunagu.export.columns import ENDINGS, can_write, target_of, write_with
+from tsunagu.export.columns import ENDINGS, can_write, write_with
 from tsunagu.export.conditions import given_values
 from tsunagu.export.events import Events, Needs, read_events
 from tsunagu.export.model import Mode, Model
 from tsunagu.export.reading import EventFile, open_events, places_of
+from tsunagu.export.targets import targets_of
 
 __all__ = ["Applied", "apply_model"]
 
@@ -155,7 +156,7 @@ def apply_model(
     names, values = _wanted(model, outputs), given_values(model.conditions, at or {})
     scorer = _Scorer(model=model, names=names, mode=mode, needs=needs, at=values)
     sources = [_open(path, model, place=tree or place, process=process) for path, place in places_of(files)]
-    targets = _targets(sources, out, overwrite)
+    targets = targets_of([source.path for source in sources], out, overwrite)
     _check(scorer, sources)
     return [_apply(scorer, source, target, prefix) for source, target in zip(sources, targets, strict=True)]
 
@@ -194,25 +195,6 @@ def _open(path: Path, model: Model, *, place: str | None, process: str | None) -
         msg = f"{path}: scores cannot be written into '{path.suffix}' (valid: {', '.join(ENDINGS)})"
         raise DataError(msg)
     return open_events(path, model.manifest.reading, place=place, process=process)
-
-
-def _targets(sources: Sequence[EventFile], out: Path, overwrite: bool) -> list[Path]:
-    single = len(sources) == 1 and can_write(out) and not out.is_dir()
-    paths = [source.path for source in sources]
-    targets = [out] if single else [out / path.name for path in paths]
-    problems = []
-    if single and out.suffix != paths[0].suffix:
-        problems.append(f"{out}: the copy of {paths[0]} has the same ending, '{paths[0].suffix}'")
-    for path, target in zip(paths, targets, strict=True):
-        if targets.count(target) > 1:
-            problems.append(f"{path}: another file has the same name; write them into folders of their own")
-        if target.exists() and target.samefile(path):
-            problems.append(f"{path}: would be replaced by its copy; choose another --out")
-        elif not overwrite and (found := next((p for p in target_of(target) if p.exists()), None)):
-            problems.append(f"{found}: is there already; --replace replaces it")
-    if problems:
-        raise DataError("\n".join(problems))
-    return targets
 
 
 def _check(scorer: _Scorer, sources: Sequence[EventFile]) -> None:
