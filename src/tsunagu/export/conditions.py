@@ -23,7 +23,7 @@ POINTS = 9
 def spread_over(conditions: Conditions, events: int) -> dict[str, Tensor]:
     """Values of each condition all over its range, for the events of a check: ``[E]`` or ``[E, W]`` float64.
 
-    >>> from tsunagu.losses import Uniform
+    >>> from tsunagu.losses.distributions import Uniform
     >>> from tsunagu.tasks.conditions import Declared
     >>> declared = Declared(name="delta", distribution=Uniform(0.0, 4.0), start=0)
     >>> spread_over(Conditions((declared,)), 11)["delta"][:3].tolist()
