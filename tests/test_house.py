@@ -94,10 +94,8 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
             [*PROJECT["optional-dependencies"]["root"], *PROJECT["optional-dependencies"]["hdf5"]]
         )
     if package == "export":
-        declared |= _modules_of(
-            [*PROJECT["optional-dependencies"]["onnx"], *PROJECT["optional-dependencies"]["root"]]
-        )
-    if package == "analysis":
+        extras = (PROJECT["optional-dependencies"][name] for name in ("onnx", "root", "hdf5"))
+        declared |= _modules_of([each for extra in extras for each in extra])
         declared |= _modules_of(PROJECT["optional-dependencies"]["analysis"])
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tsunagu.cli import app
+from tsunagu.errors import SpecError
 from tsunagu.export import Applied, Input, Manifest, Member, Verified
 
 
@@ -51,7 +52,7 @@ def calls(monkeypatch):
         origin={},
     )
     applied = Applied(
-        source="a.npz", path=Path("out/a.npz"), events=9, columns=["score"], is_friend=False, seen=4
+        source="a.npz", path=Path("out/a.npz"), events=9, scored=7, columns=["score"], is_friend=False, seen=4
     )
     verified = Verified(
         problems=("fold0: differs",), differences={("fold0", "model.onnx", "score"): 0.1}, events=9
@@ -77,6 +78,7 @@ def test_apply_hands_over_its_options_and_warns_of_events_that_were_seen(calls):
     args, keywords = calls["apply"]
     assert args == (Path("models"), ["a.npz", "b.npz"], Path("out"))
     assert (keywords["mode"], keywords["outputs"]) == ("mean", ["tau_p4"])
+    assert "2 of them do not pass the study's selection" in text
     assert "4 of them are in folds that this single model was trained or chosen on" in text
 
 
@@ -89,3 +91,13 @@ def test_verify_ends_with_1_if_anything_differs(calls, monkeypatch):
     found = run("verify", "models", "--limit", 1e-3)
     assert found.exit_code == 0
     assert "models: as it was exported; 9 events, 1 comparisons" in found.stdout
+
+
+def test_values_of_conditions_are_numbers_by_name(calls):
+    run("export", "run", "--at", "one_minus_beta=1e-4", "--at", "trade=[0.3, 0.7]")
+    assert calls["export"][1]["at"] == {"one_minus_beta": 1e-4, "trade": [0.3, 0.7]}
+    run("apply", "models", "a.npz", "--out", "out", "--at", "mass=500", "--every", "--process", "higgs")
+    assert calls["apply"][1]["at"] == {"mass": 500}
+    assert (calls["apply"][1]["every"], calls["apply"][1]["process"]) == (True, "higgs")
+    with pytest.raises(SpecError, match="expected NAME=VALUE such as one_minus_beta=1e-4, found 'mass'"):
+        run("apply", "models", "a.npz", "--out", "out", "--at", "mass")

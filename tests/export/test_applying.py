@@ -13,7 +13,7 @@ import uproot
 from tsunagu.data import fold_of, open_source
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.export import Model, apply_model
-from tsunagu.export.tree import TreeSource
+from tsunagu.export.units import mean_of
 
 K = 3
 P4 = ("jet_pt", "jet_eta", "jet_phi", "jet_mass")
@@ -59,10 +59,6 @@ WRITE = {
 }
 
 
-def opened(path):
-    return TreeSource(path) if path.suffix == ".root" else open_source(path)
-
-
 @pytest.mark.parametrize("name", WRITE)
 def test_a_copy_has_the_scores_of_each_events_own_model_and_all_that_was_there(
     name, exported, events, scores, tmp_path
@@ -72,7 +68,7 @@ def test_a_copy_has_the_scores_of_each_events_own_model_and_all_that_was_there(
     (done,) = apply_model(exported, [tmp_path / name], tmp_path / "scored")
     assert not done.is_friend
     assert (done.events, done.columns, done.seen) == (240, ["score", "score_test_fold"], 0)
-    written = opened(done.path).read([*events, "score", "score_test_fold"])
+    written = open_source(done.path).read([*events, "score", "score_test_fold"])
     np.testing.assert_allclose(written["score"], scores["score"], atol=1e-6)
     np.testing.assert_array_equal(written["score_test_fold"], fold_of(events["event_number"], K))
     for column, values in events.items():
@@ -171,11 +167,11 @@ def test_a_truncated_file_is_an_error_of_ours_that_names_it(name, length, export
 def test_a_file_is_never_written_over_by_chance(exported, events, tmp_path):
     np.savez(tmp_path / "data.npz", **events)
     with pytest.raises(DataError, match=r"data.npz: would be replaced by its copy"):
-        apply_model(exported, [tmp_path / "data.npz"], tmp_path, replace=True)
+        apply_model(exported, [tmp_path / "data.npz"], tmp_path, overwrite=True)
     np.savez(tmp_path / "old.npz", score=np.ones(3))
     with pytest.raises(DataError, match=r"old.npz: is there already; --replace replaces it"):
         apply_model(exported, [tmp_path / "data.npz"], tmp_path / "old.npz")
-    apply_model(exported, [tmp_path / "data.npz"], tmp_path / "old.npz", replace=True)
+    apply_model(exported, [tmp_path / "data.npz"], tmp_path / "old.npz", overwrite=True)
     assert len(np.load(tmp_path / "old.npz")["score"]) == 240
     with pytest.raises(DataError, match=r"out.parquet: the copy of .*data.npz has the same ending, '.npz'"):
         apply_model(exported, [tmp_path / "data.npz"], tmp_path / "out.parquet")
@@ -193,14 +189,20 @@ def test_a_disk_that_fails_leaves_nothing(exported, events, tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["data.npz"]
 
 
-def test_a_tree_is_named_where_there_are_several(events, tmp_path):
-    flat = {"event_number": events["event_number"], "x": events["jet_pt"][:, 0]}
-    with uproot.recreate(tmp_path / "two.root") as file:
-        for name in ("nominal", "shifted"):
-            file.mktree(name, {n: v.dtype for n, v in flat.items()})
-            file[name].extend(flat)
-    with pytest.raises(DataError, match=r"two.root: has 2 trees \(nominal, shifted\); say which with --tree"):
-        TreeSource(tmp_path / "two.root")
-    with pytest.raises(DataError, match=r"two.root: no tree 'shfted' \(did you mean 'shifted'\?\)"):
-        TreeSource(tmp_path / "two.root", "shfted")
-    np.testing.assert_array_equal(TreeSource(tmp_path / "two.root", "shifted").read(["x"])["x"], flat["x"])
+def test_a_mean_of_angles_is_one_of_directions(exported, events):
+    model = Model.load(exported)
+    assert {each.name: list(each.angles) for each in model.manifest.outputs} == {"tau_p4": [2], "score": []}
+    p4 = np.stack([events[name] for name in P4], axis=-1)
+    columns = {"jet_image": events["jet_image"], "jet_p4": p4}
+    each = np.stack([session.run(columns)["tau_p4"] for session in model.sessions.values()])
+    made, fold = model.score(columns, None, "mean")
+    np.testing.assert_allclose(made["tau_p4"][..., :2], each.mean(axis=0)[..., :2], rtol=1e-6)
+    apart = np.abs(np.exp(1j * made["tau_p4"][..., 2]) - np.exp(1j * each[0, ..., 2]))
+    assert apart.max() < 0.1  # the models hardly change a direction
+    assert set(fold) == {-1}
+
+
+def test_angles_on_both_sides_of_pi_do_not_meet_at_0():
+    made = mean_of(np.array([[3.1, 0.1], [-3.1, 0.3]]), [0])
+    np.testing.assert_allclose(np.abs(made), [np.pi, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(mean_of(np.array([[3.1], [-3.1]]), []), [0.0])

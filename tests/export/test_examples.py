@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from torch import nn
 
-from tsunagu.data import ArraySource, open_source
 from tsunagu.errors import TsunaguError
-from tsunagu.export import Deployed, Trained, write_export
-from tsunagu.export.onnx import Session
+from tsunagu.export import Reading, Trained, open_events, write_export
 from tsunagu.samples import ready_sample
 from tsunagu.spec import (
     Architecture,
     Folds,
-    LossTerm,
-    Pipeline,
-    Task,
     load_study,
     node,
     resolve,
@@ -56,7 +48,7 @@ def trained(pipeline, folder, seed=1):
 
 @pytest.mark.parametrize(("data", "pipeline"), [*cases()])
 def test_a_chain_of_the_examples_says_the_same_in_onnx(data, pipeline, tmp_path):
-    source = open_source(ready_sample("htautau"))
+    source = open_events(ready_sample("htautau"), Reading())
     manifest = write_export(
         tmp_path / "e", [trained(pipeline, tmp_path)], source, data, name="example", method="chain"
     )
@@ -78,42 +70,9 @@ def test_what_draws_random_numbers_is_refused(pipeline_of, sample_file, study_of
         write_export(
             tmp_path / "e",
             [trained(pipeline, tmp_path)],
-            open_source(sample_file),
+            open_events(sample_file, Reading()),
             study_of().data,
             name="n",
             method="m",
         )
     assert not list(tmp_path.iterdir())
-
-
-class Conditioned(nn.Module):
-    """Reads one number more for each event, as a network that is conditioned on its loss does."""
-
-    def __init__(self):
-        super().__init__()
-        self.linear = nn.Linear(3, 1)
-
-    def forward(self, x, condition):
-        return self.linear(torch.cat([x, condition], dim=1))[:, 0]
-
-
-def test_a_condition_is_one_named_input_more(tmp_path):
-    draw = np.random.default_rng(1)
-    source = ArraySource({"x": draw.normal(size=(50, 2)), "event_number": np.arange(50)})
-    task = Task(
-        inputs=["x", "condition"], output="score", model=node("ReLU"), loss=LossTerm(key="binary", target="y")
-    )
-    pipeline = Pipeline(tasks={"t": task}, metric="auc(score, y)")
-    chain = trained(
-        Pipeline(tasks={"t": task.model_copy(update={"inputs": ["x"]})}, metric="auc(score, y)"), tmp_path
-    )
-    chain.graph._steps["t"] = (Conditioned(), (), (("x", "x"), ("condition", "condition")), "score")
-    chain.graph.models["t"] = chain.graph._steps["t"][0]
-    data = load_study(EXAMPLES / "demo.yaml").study.data.model_copy(update={"columns": {}})
-    condition = torch.from_numpy(draw.normal(size=(50, 1)).astype(np.float32))
-    write_export(
-        tmp_path / "e", [chain], source, data, name="c", method="m", further={"condition": condition}
-    )
-    session = Session(tmp_path / "e" / "fold0" / "model.onnx")
-    assert session.inputs == {"x": [2], "condition": [1]}
-    assert pipeline.tasks["t"].output in Deployed(chain.graph, ["condition"]).outputs

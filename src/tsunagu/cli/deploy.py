@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tsunagu.cli.console import console
+from tsunagu.errors import Mistake, SpecError
 
 __all__ = ["apply", "export", "verify"]
 
@@ -18,9 +20,14 @@ class Folds(StrEnum):
 
     OWN = "own"
     MEAN = "mean"
+    MODULO = "modulo"
 
 
 Exported = Annotated[Path, typer.Argument(help="Folder of an export.", metavar="EXPORT")]
+At = Annotated[
+    list[str] | None,
+    typer.Option("--at", help="Value of a condition, such as one_minus_beta=1e-4.", metavar="NAME=VALUE"),
+]
 Replace = Annotated[bool, typer.Option("--replace", help="Replace what is there already.")]
 
 
@@ -39,6 +46,7 @@ def export(
     files: Annotated[
         list[str] | None, typer.Option("--files", help="Events to check by; those of the run by default.")
     ] = None,
+    at: At = None,
     replace: Replace = False,
 ) -> None:
     """Write trained models as ONNX and as torch programs, each checked against torch on real events."""
@@ -46,7 +54,7 @@ def export(
 
     folder = to or out / "export"
     manifest = export_study(
-        out, folder, method=method, seed=seed, trial=trial, files=files or (), replace=replace
+        out, folder, method=method, seed=seed, trial=trial, files=files or (), at=_values(at), replace=replace
     )
     console.print(
         f"{folder}: {manifest.method}, inputs {', '.join(each.name for each in manifest.inputs)}",
@@ -75,13 +83,23 @@ def apply(
         Path, typer.Option("--out", "-o", help="Folder of the copies, or one file.", metavar="PATH")
     ],
     folds: Annotated[
-        Folds, typer.Option(help="own: each event by the model of its fold; mean: by all models.")
+        Folds,
+        typer.Option(
+            help="own: each event by the model of its fold; mean: by all models; modulo: by event number % k."
+        ),
     ] = Folds.OWN,
     outputs: Annotated[
         list[str] | None, typer.Option("--output", help="What is written; the scores by default.")
     ] = None,
     prefix: Annotated[str, typer.Option(help="Before the names of the new columns.")] = "",
-    tree: Annotated[str | None, typer.Option(help="Of ROOT files; the only one by default.")] = None,
+    tree: Annotated[str | None, typer.Option(help="Of ROOT files; that of the study by default.")] = None,
+    process: Annotated[
+        str | None, typer.Option(help="Whose events they are, where the study tells processes apart.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="Score also events that the study's selection leaves out.")
+    ] = False,
+    at: At = None,
     replace: Replace = False,
 ) -> None:
     """Score event files: copies with the scores as new columns, branches, or a friend tree."""
@@ -95,11 +113,17 @@ def apply(
         outputs=outputs or (),
         prefix=prefix,
         tree=tree,
-        replace=replace,
+        process=process,
+        every=every,
+        at=_values(at),
+        overwrite=replace,
     )
     for each in done:
         kind = "a friend tree 'scores' with" if each.is_friend else "with"
         console.print(f"{each.path}: {each.events:,} events, {kind} {', '.join(each.columns)}", markup=False)
+        if each.scored < each.events:
+            left = each.events - each.scored
+            console.print(f"  {left:,} of them do not pass the study's selection, and have NaN", markup=False)
         if each.seen:
             console.print(
                 f"  {each.seen:,} of them are in folds that this single model was trained or chosen on, if they are events "
@@ -127,3 +151,16 @@ def verify(
     console.print(
         f"{folder}: as it was exported; {found.events} events, {len(found.differences)} comparisons"
     )
+
+
+def _values(texts: Sequence[str] | None) -> dict[str, Any]:
+    """The values of conditions; those of a simplex are a list, as in ``trade=[0.3, 0.7]``."""
+    from tsunagu.spec.overrides import parse_overrides
+
+    given, mistakes = parse_overrides(texts or [])
+    if mistakes or any(len(path) > 1 for path in given):
+        wrong = next((text for text in texts or [] if "=" not in text or "." in text.partition("=")[0]), "")
+        raise SpecError(
+            [Mistake((), f"expected NAME=VALUE such as one_minus_beta=1e-4, found '{wrong}'", "--at")]
+        )
+    return {str(path[0]): value for path, value in given.items()}

@@ -33,6 +33,9 @@ class RootSource(ChunkedSource):
         tree: its name in the file, with its folders; None for the only one.
         objects: how many objects are kept, such as ``{"Jet": 4}``.
 
+    Attributes:
+        tree: its name, with its folders.
+
     Raises:
         DataError: not a ROOT file, no such tree, or several and none is named; uproot is not installed.
     """
@@ -42,8 +45,8 @@ class RootSource(ChunkedSource):
             import uproot
 
             with uproot.open(path) as file:
-                self._tree = _found(path, file, tree)
-                events = file[self._tree]
+                self.tree = _found(path, file, tree)
+                events = file[self.tree]
                 self._rows = int(events.num_entries)
                 layout = _of_tree(events) if hasattr(events, "branches") else _of_ntuple(events)
         super().__init__(path, tree or "", layout, objects or {})
@@ -58,7 +61,7 @@ class RootSource(ChunkedSource):
             import uproot
 
             with uproot.open(self._file) as file:
-                events = file[self._tree]
+                events = file[self.tree]
                 which = "filter_branch" if hasattr(events, "branches") else "filter_field"
                 options = {which: lambda part: part.name in wanted}
                 for chunk in events.iterate(**options, step_size=most, library="ak", how=dict):

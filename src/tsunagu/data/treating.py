@@ -12,7 +12,7 @@ from tsunagu.data.source import Array, Column, Source
 from tsunagu.errors import DataError, did_you_mean
 from tsunagu.spec.quantities import UNITS
 
-__all__ = ["Codes", "TreatedSource", "Units", "treated", "unmatched"]
+__all__ = ["Codes", "TreatedSource", "Units", "fitting", "treated", "unmatched"]
 
 Units = Mapping[str, str]
 """For a column or a pattern such as ``*_pt``, the unit that the file has."""
@@ -108,9 +108,9 @@ def treated(source: Source, units: Units, codes: Codes, constants: Mapping[str, 
         found = f"there is a column '{taken[0]}' in the file already, and data.processes makes one"
         message = f"{source.name}: {found}; give it another name there, or leave out the label"
         raise DataError(message)
-    factors = {name: UNITS[unit] for name, unit in _each(units, names).items()}
+    factors = {name: UNITS[unit] for name, unit in fitting(units, names).items()}
     factors = {name: factor for name, factor in factors.items() if factor != 1.0}
-    absent = _each(codes, names)
+    absent = fitting(codes, names)
     if factors or absent or constants:
         return TreatedSource(source, factors=factors, codes=absent, constants=constants)
     return source
@@ -131,13 +131,13 @@ def unmatched(patterns: Iterable[str], sources: Sequence[Source], where: str) ->
     ]
 
 
-def _each(declared: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+def fitting(declared: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """The declaration of each column; its own name goes before a pattern, and the longer pattern first."""
     found: dict[str, Any] = {}
     for name in names:
-        fitting = [pattern for pattern in declared if _fits(name, pattern)]
-        if fitting:
-            found[name] = declared[max(fitting, key=lambda pattern: (pattern == name, len(pattern)))]
+        patterns = [pattern for pattern in declared if _fits(name, pattern)]
+        if patterns:
+            found[name] = declared[max(patterns, key=lambda pattern: (pattern == name, len(pattern)))]
     return found
 
 

@@ -5,6 +5,7 @@ from tsunagu.export.comparing import LIMIT, difference
 from tsunagu.export.manifest import Input, Manifest, Member, Output
 from tsunagu.export.model import Mode, Model
 from tsunagu.export.module import Deployed
+from tsunagu.export.reading import EventFile, Reading, open_events, places_of
 from tsunagu.export.verifying import Verified, verify_export
 from tsunagu.export.writing import Trained, write_export
 
@@ -12,16 +13,20 @@ __all__ = [
     "LIMIT",
     "Applied",
     "Deployed",
+    "EventFile",
     "Input",
     "Manifest",
     "Member",
     "Mode",
     "Model",
     "Output",
+    "Reading",
     "Trained",
     "Verified",
     "apply_model",
     "difference",
+    "open_events",
+    "places_of",
     "verify_export",
     "write_export",
 ]

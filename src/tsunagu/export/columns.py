@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tsunagu.data import Source
+from tsunagu.data import RootSource
 from tsunagu.data.source import Array
 from tsunagu.errors import DataError, ResumeError, TsunaguError
-from tsunagu.export.tree import TreeSource, add_branches, write_friend
+from tsunagu.export.branches import add_branches, write_friend
+from tsunagu.export.reading import EventFile
+from tsunagu.export.tables import write_csv, write_hdf5
 
-__all__ = ["can_write", "target_of", "write_with"]
+__all__ = ["ENDINGS", "can_write", "target_of", "write_with"]
 
 Columns = Mapping[str, Array]
 FRIEND = ".friend.root"
@@ -28,10 +30,10 @@ FRIEND = ".friend.root"
 def can_write(path: Path) -> bool:
     """Whether columns can be written into files of this ending.
 
-    >>> can_write(Path("events.parquet")), can_write(Path("events.csv"))
+    >>> can_write(Path("events.parquet")), can_write(Path("events.txt"))
     (True, False)
     """
-    return path.suffix in _WRITERS
+    return path.suffix in ENDINGS
 
 
 def target_of(path: Path) -> tuple[Path, Path]:
@@ -39,11 +41,11 @@ def target_of(path: Path) -> tuple[Path, Path]:
     return path, path.with_name(path.stem + FRIEND)
 
 
-def write_with(source: Source, path: Path, columns: Columns, number: Array | None) -> Path:
+def write_with(events: EventFile, path: Path, columns: Columns, number: Array | None) -> Path:
     """Write a copy of a file with further columns, under a temporary name first.
 
     Args:
-        source: of the file.
+        events: the file.
         path: of the copy.
         columns: ``[E, ...]`` by name, none of which the file has.
         number: ``[E]`` event numbers, for a friend tree where a ROOT file cannot take new branches.
@@ -52,25 +54,23 @@ def write_with(source: Source, path: Path, columns: Columns, number: Array | Non
         What was written: ``path``, or a friend file ``<name>.friend.root`` beside it.
 
     Raises:
-        DataError: a column of such a name is there already.
+        DataError: a column of such a name is there already, or a file of this kind cannot hold it.
         ResumeError: it cannot be written; nothing is left behind.
     """
-    assert source.path is not None
-    known = {*source.names(), *source.unreadable}
-    if lines := [f"{source.name}: there is a column '{name}' already" for name in columns if name in known]:
+    known = {*events.file.names(), *events.file.unreadable}
+    if lines := [f"{events.path}: there is a column '{name}' already" for name in columns if name in known]:
         raise DataError("\n".join([*lines, "give the new ones another name with --prefix"]))
     with _part(path) as part:
-        if isinstance(source, TreeSource):
-            return _root(source, path, part, columns, number)
-        _WRITERS[source.path.suffix](source.path, part, columns)
+        if isinstance(events.file, RootSource):
+            return _root(events.path, events.file.tree, path, part, columns, number)
+        _WRITERS[events.path.suffix](events, part, columns)
         part.replace(path)
         return path
 
 
-def _root(source: TreeSource, path: Path, part: Path, columns: Columns, number: Array | None) -> Path:
-    assert source.path is not None
-    shutil.copyfile(source.path, part)
-    if add_branches(part, source.tree, columns):
+def _root(source: Path, tree: str, path: Path, part: Path, columns: Columns, number: Array | None) -> Path:
+    shutil.copyfile(source, part)
+    if add_branches(part, tree, columns):
         part.replace(path)
         return path
     friend = target_of(path)[1]
@@ -79,9 +79,9 @@ def _root(source: TreeSource, path: Path, part: Path, columns: Columns, number: 
     return friend
 
 
-def _parquet(source: Path, part: Path, columns: Columns) -> None:
+def _parquet(events: EventFile, part: Path, columns: Columns) -> None:
     """Row group by row group; what is there is decoded and encoded again, and stays the same numbers."""
-    with pq.ParquetFile(source) as file:
+    with pq.ParquetFile(events.path) as file:
         fields = [_field(name, values) for name, values in columns.items()]
         old = file.schema_arrow
         schema = pa.schema([*old, *fields], metadata=old.metadata)
@@ -119,10 +119,10 @@ def _flat(values: Array, kind: Any) -> Any:
     return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, kind.list_size)
 
 
-def _npz(source: Path, part: Path, columns: Columns) -> None:
+def _npz(events: EventFile, part: Path, columns: Columns) -> None:
     """The archive as it is, and entries more."""
-    shutil.copyfile(source, part)
-    with zipfile.ZipFile(source) as archive:
+    shutil.copyfile(events.path, part)
+    with zipfile.ZipFile(events.path) as archive:
         kinds = {entry.compress_type for entry in archive.infolist()}
     kind = zipfile.ZIP_DEFLATED if kinds - {zipfile.ZIP_STORED} else zipfile.ZIP_STORED
     with zipfile.ZipFile(part, "a", compression=kind) as archive:
@@ -131,26 +131,37 @@ def _npz(source: Path, part: Path, columns: Columns) -> None:
                 np.lib.format.write_array(entry, np.ascontiguousarray(values), allow_pickle=False)
 
 
-_WRITERS: dict[str, Callable[[Path, Path, Columns], None]] = {
+_WRITERS: dict[str, Callable[[EventFile, Path, Columns], None]] = {
     ".npz": _npz,
     ".parquet": _parquet,
     ".pq": _parquet,
-    ".root": _npz,  # never called: a tree has branches
+    ".h5": write_hdf5,
+    ".hdf5": write_hdf5,
+    ".csv": write_csv,
+    ".tsv": write_csv,
 }
+ENDINGS = sorted([*_WRITERS, ".root"])
+"""Of files that scores can be written into."""
 
 
 @contextmanager
 def _part(path: Path) -> Iterator[Path]:
-    """A temporary name beside a file; what is left under it is removed."""
+    """A temporary name beside a file; what is left under it is removed, and a folder that was made for it."""
     part = path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}")
+    made = [folder for folder in path.parents if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
     except TsunaguError:
         raise
-    except (OSError, ValueError, pa.ArrowException) as error:
-        msg = f"{path}: cannot be written ({' '.join(str(error).split())}); nothing is left of it"
+    except Exception as error:
+        # The libraries of five formats raise just anything where a file is damaged or the disk is full.
+        text = " ".join(str(error).split())[:200] or type(error).__name__
+        msg = f"{path}: cannot be written ({text}); nothing is left of it"
         raise ResumeError(msg) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()  # where it is empty

@@ -7,17 +7,30 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tsunagu.data import Source
 from tsunagu.data.checks import NotFinite, check_role
-from tsunagu.data.loading import as_column, fill, made_of
-from tsunagu.data.recipes import Declared, Plan, leaves, plan_columns, recipe
+from tsunagu.data.loading import as_column, exact_columns, fill, made_of
+from tsunagu.data.processes import LABEL, NUMBER
+from tsunagu.data.recipes import (
+    Declared,
+    Plan,
+    Recipe,
+    build,
+    computed,
+    leaves,
+    plan_columns,
+    recipe,
+    title,
+)
 from tsunagu.data.source import Array
 from tsunagu.errors import DataError
+from tsunagu.spec.formulas import is_formula, parse_formula
 
-__all__ = ["Events", "Needs", "declared_for", "made_from", "read_events", "units"]
+__all__ = ["Events", "Needs", "declared_for", "made_from", "read_events"]
+
+SELECT = "data.select"
 
 
 @final
@@ -26,14 +39,14 @@ class Events:
     """Some events of a file.
 
     Args:
-        columns: ``[E, ...]`` by name, as models take them.
-        number: ``[E]`` int64, or None where the file has none.
-        start: the row of the first of them.
+        columns: ``[P, ...]`` by name, as models take them, of the events that pass the selection.
+        number: ``[E]`` int64 of all events, or None where the file has none.
+        passed: ``[E]`` which of them pass.
     """
 
     columns: Mapping[str, NDArray[Any]]
     number: NDArray[np.int64] | None
-    start: int
+    passed: NDArray[np.bool_]
 
 
 @final
@@ -45,13 +58,15 @@ class Needs:
         names: of the columns that they read.
         declared: how columns are made of columns of the file.
         missing: what stands in place of NaN.
-        event_number: the column with the event number.
+        event_number: the column or formula of the event number.
+        select: which events the models are for.
     """
 
     names: Sequence[str]
     declared: Declared
     missing: Mapping[str, float]
     event_number: str
+    select: str | None = None
 
 
 def read_events(source: Source, needs: Needs, most: int, *, numbered: bool = True) -> Iterator[Events]:
@@ -67,25 +82,34 @@ def read_events(source: Source, needs: Needs, most: int, *, numbered: bool = Tru
         DataError: columns that are missing, of the wrong kind, or not finite; with file, column and row.
 
     >>> from tsunagu.data import ArraySource
-    >>> source = ArraySource({"pt": np.ones(3), "eta": np.zeros(3), "event_number": np.arange(3)})
-    >>> needs = Needs(names=["p"], declared={"p": ["pt", "eta"]}, missing={}, event_number="event_number")
-    >>> [part.columns["p"].shape for part in read_events(source, needs, 2)]
-    [(2, 2), (1, 2)]
+    >>> source = ArraySource({"pt": np.array([30.0, 10, 20]), "eta": np.zeros(3), "event_number": np.arange(3)})
+    >>> needs = Needs(
+    ...     names=["p"], declared={"p": ["pt", "eta"]}, missing={}, event_number="event_number", select="pt > 15"
+    ... )
+    >>> [(part.columns["p"].shape, part.passed.tolist()) for part in read_events(source, needs, 2)]
+    [((1, 2), [True, False]), ((1, 2), [True])]
     """
-    has_number = numbered or needs.event_number in source.names()
+    has_number = numbered or _has(source, needs)
     plan = _plan(source, needs, [needs.event_number] if has_number else [])
-    start, checks = 0, {name: NotFinite() for name in plan.raw}
+    made = {name: plan.recipes[name] for name in needs.names}
+    number = plan.recipes[needs.event_number] if has_number else None
+    exact = set() if number is None else exact_columns([(number, True)])
+    checks = {leaf: NotFinite() for each in made.values() for leaf in leaves(each)}
+    checks |= {title(each): NotFinite() for each in made.values() if computed(each)}
     for raw in source.pieces(plan.raw, most):
         for name, value in needs.missing.items():
             if name in raw:
                 fill(raw[name], value)
-        _check_finite(source, raw, checks)
-        made = {name: made_of((plan.recipes[name], False), raw) for name in needs.names}
-        number = made_of((plan.recipes[needs.event_number], True), raw) if has_number else None
-        if number is not None:
-            _raise(check_role([source.name], needs.event_number, "event number", number))
-        yield Events(columns=made, number=number, start=start)
-        start += len(next(iter(made.values())))
+        passed = _passed(source, plan.recipes.get(SELECT), raw)
+        own = {n: a[passed] for n, a in raw.items()}
+        own = {n: a if n in exact else as_column(a) for n, a in own.items()}
+        columns = {name: _column(source, each, own) for name, each in made.items()}
+        derived = {title(each): columns[name] for name, each in made.items() if computed(each)}
+        _check_finite(source, own | derived, checks, set(derived))
+        numbers = None if number is None else made_of((number, True), raw)
+        if numbers is not None:
+            _raise(check_role([source.name], needs.event_number, "event number", numbers))
+        yield Events(columns=columns, number=numbers, passed=passed)
 
 
 def made_from(name: str, declared: Declared) -> list[str]:
@@ -100,38 +124,84 @@ def made_from(name: str, declared: Declared) -> list[str]:
 def declared_for(names: Sequence[str], declared: Declared) -> Declared:
     """The declared columns that these are made of: data have no truth, and must not be asked for it.
 
-    >>> declared_for(["jet_p4"], {"jet_p4": ["jet_pt", "jet_eta"], "jet_pt": "pt_up", "is_higgs": "label"})
-    {'jet_p4': ['jet_pt', 'jet_eta'], 'jet_pt': 'pt_up'}
+    >>> declared_for(["jet_p4"], {"jet_p4": ["jet_pt", "2 * eta"], "eta": "eta_up", "is_higgs": "label"})
+    {'jet_p4': ['jet_pt', '2 * eta'], 'eta': 'eta_up'}
     """
     found: dict[str, str | list[str]] = {}
     todo = list(names)
     while todo:
         name = todo.pop(0)
-        if name in declared and name not in found:
+        if name in found:
+            continue
+        if name in declared:
             parts = found[name] = declared[name]
             todo += [parts] if isinstance(parts, str) else parts
+        elif is_formula(name):
+            todo += _names_in(name)
     return found
 
 
-def units(source: Source, names: Sequence[str]) -> list[str]:
-    """The units of columns, where a Parquet file tells them in a field's metadata; else empty."""
-    if source.path is None or source.path.suffix not in (".parquet", ".pq"):
-        return [""] * len(names)
-    schema = pq.read_schema(source.path)
-    notes = [schema.field(name).metadata or {} if name in schema.names else {} for name in names]
-    return [note.get(b"unit", b"").decode(errors="replace") for note in notes]
+def _names_in(formula: str) -> list[str]:
+    try:
+        return list(parse_formula(formula).names)
+    except DataError:  # the name of a column with an operator in it
+        return []
+
+
+def _has(source: Source, needs: Needs) -> bool:
+    known = source.names()
+    return all(leaf in known for leaf in leaves(recipe(needs.event_number, needs.declared, known)))
 
 
 def _plan(source: Source, needs: Needs, roles: Sequence[str]) -> Plan:
-    plan = plan_columns([source], needs.declared, needs.names, roles)
-    _raise(plan.problems)
+    declared, names = dict(needs.declared), list(needs.names)
+    if needs.select is not None:
+        declared, names = declared | {SELECT: needs.select}, [*names, SELECT]
+    plan = plan_columns([source], declared, names, roles)
+    lines = list(plan.problems)
+    if any(f"'{name}'" in line for line in lines for name in (NUMBER, LABEL)):
+        lines.append(
+            f"{source.name}: say whose events they are with --process; that tells {NUMBER} and {LABEL}"
+        )
+    _raise(lines)
     return plan
 
 
-def _check_finite(source: Source, raw: Mapping[str, Array], checks: Mapping[str, NotFinite]) -> None:
-    for name, array in raw.items():
-        checks[name].add(as_column(array) if array.dtype.kind == "f" else array)
-    _raise([line for name, check in checks.items() for line in check.lines(source.name, name)])
+def _passed(source: Source, selection: Recipe | None, raw: Mapping[str, Array]) -> NDArray[np.bool_]:
+    events = len(next(iter(raw.values())))
+    if selection is None:
+        return np.ones(events, dtype=np.bool_)
+    try:
+        passed = build(selection, raw)
+    except DataError as error:
+        msg = f"{source.name}: {SELECT}: {error}"
+        raise DataError(msg) from error
+    if passed.dtype != np.bool_ or passed.ndim != 1:
+        msg = f"{source.name}: {SELECT}: it is no condition on an event of this file; found {passed.dtype} {list(passed.shape)}"
+        raise DataError(msg)
+    return passed
+
+
+def _column(source: Source, made: Recipe, raw: Mapping[str, Array]) -> Array:
+    try:
+        return made_of((made, False), raw)
+    except DataError as error:
+        msg = f"{source.name}: column {error}"
+        raise DataError(msg) from error
+
+
+def _check_finite(
+    source: Source, columns: Mapping[str, Array], checks: Mapping[str, NotFinite], derived: set[str]
+) -> None:
+    for name, check in checks.items():
+        check.add(columns[name])
+    _raise(
+        [
+            line
+            for name, check in checks.items()
+            for line in check.lines(source.name, name, is_stored=name not in derived)
+        ]
+    )
 
 
 def _raise(lines: Sequence[str]) -> None:

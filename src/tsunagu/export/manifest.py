@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, final
 
 from tsunagu.errors import ResumeError
+from tsunagu.export.reading import Reading
 
 __all__ = ["MANIFEST", "RULE", "Input", "Manifest", "Member", "Output", "sha256"]
 
@@ -21,14 +22,16 @@ RULE = "fold = SplitMix64(event number) mod k; see the how-to 'Use it in C++'"
 @final
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """An input of the models.
+    """An input of the models: a column, or a condition that is still open.
 
     Args:
         name: of the input.
-        dtype: ``float32``, ``int64`` or ``bool``.
+        dtype: ``float32``, ``int64`` or ``bool``; of a condition ``float64``.
         shape: of one event.
-        columns: the columns of the files that it is made of, in their order on the last axis.
-        units: of these columns, where the files tell them; empty where not.
+        columns: the columns of the files that it is made of, in their order on the last axis; the parts of a condition.
+        units: of these columns as the model takes them; empty where nothing tells them.
+        default: of a condition, the middle of its range.
+        low, high: the ends of its range.
     """
 
     name: str
@@ -36,6 +39,14 @@ class Input:
     shape: Sequence[int]
     columns: Sequence[str] = ()
     units: Sequence[str] = ()
+    default: Sequence[float] = ()
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is chosen, and not read of a file."""
+        return bool(self.default)
 
 
 @final
@@ -50,6 +61,7 @@ class Output:
         kind: ``logit`` where a sigmoid (of one number) or softmax (of several) makes probabilities of it, else ``plain``.
         losses: pairs (loss, target).
         final: whether no other task reads it.
+        angles: the places on the last axis that are angles in radians.
     """
 
     name: str
@@ -58,6 +70,7 @@ class Output:
     kind: str
     losses: Sequence[Sequence[str]]
     final: bool
+    angles: Sequence[int] = ()
 
 
 @final
@@ -97,11 +110,14 @@ class Manifest:
         name: of the study.
         method: of the study.
         k: number of folds.
-        event_number: the column that decides the fold of an event.
+        event_number: the column or formula that decides the fold of an event.
         inputs: of every model.
         outputs: of every model.
         columns: how inputs are made of columns of the files, as in ``data.columns`` of a study.
         missing: what stands in place of NaN, as in ``data.missing``.
+        select: which events the models were trained for, as in ``data.select``.
+        at: values of conditions that are constants in the models.
+        reading: units, codes for missing values, and whatever else makes columns of files.
         members: one for each fold, or a single one.
         origin: versions, and the commit of the folder that the models were trained in.
         rule: how the fold follows from the event number.
@@ -118,6 +134,9 @@ class Manifest:
     missing: Mapping[str, float]
     members: Sequence[Member]
     origin: Mapping[str, Any]
+    select: str | None = None
+    at: Mapping[str, Any] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
     rule: str = RULE
     version: int = VERSION
 
@@ -158,5 +177,6 @@ def _parse(data: dict[str, Any]) -> Manifest:
         "inputs": [Input(**each) for each in data.pop("inputs")],
         "outputs": [Output(**each) for each in data.pop("outputs")],
         "members": [Member(**each) for each in data.pop("members")],
+        "reading": Reading(**data.pop("reading")),
     }
     return Manifest(**data, **parts)

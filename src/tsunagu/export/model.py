@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from tsunagu.data import fold_of
 from tsunagu.errors import DataError
 from tsunagu.export.events import Needs
-from tsunagu.export.manifest import Manifest
+from tsunagu.export.manifest import Input, Manifest
 from tsunagu.export.onnx import Session
+from tsunagu.export.units import mean_of
 
 __all__ = ["ONNX", "Mode", "Model"]
 
 Array = NDArray[Any]
-Mode = Literal["own", "mean"]
-"""By the model of the event's own fold, or by the mean of the models of all folds."""
+Mode = Literal["own", "mean", "modulo"]
+"""By the model of the event's own fold, by the mean of the models of all folds, or by that of the number modulo k."""
 ONNX = "model.onnx"
 MEAN = -1
 """The test fold of a score that several models have made."""
@@ -51,13 +52,24 @@ class Model:
         return Model(manifest=manifest, sessions=found)
 
     @property
+    def columns(self) -> list[Input]:
+        """The inputs that are columns of events."""
+        return [each for each in self.manifest.inputs if not each.is_condition]
+
+    @property
+    def conditions(self) -> list[Input]:
+        """The inputs that are conditions."""
+        return [each for each in self.manifest.inputs if each.is_condition]
+
+    @property
     def needs(self) -> Needs:
         """What it reads of a file."""
         return Needs(
-            names=[each.name for each in self.manifest.inputs],
+            names=[each.name for each in self.columns],
             declared=self.manifest.columns,
             missing=self.manifest.missing,
             event_number=self.manifest.event_number,
+            select=self.manifest.select,
         )
 
     def score(
@@ -66,9 +78,10 @@ class Model:
         """The outputs of some events, and the test fold of the model that made them.
 
         Args:
-            columns: ``[E, ...]`` by name, of the inputs.
+            columns: ``[E, ...]`` by name, of the inputs; conditions, which are one value for all events, are ``[1, ...]``.
             number: ``[E]`` event numbers; needed for the own fold where there are several models.
-            mode: which model an event gets. A mean is one of the outputs as they are, of logits for a score.
+            mode: which model an event gets. A mean is one of the outputs as they are, of logits for a score; of angles it
+                is that of their directions.
 
         Returns:
             Outputs ``[E, ...]`` by name, and ``[E]`` int64 with the fold, -1 for a mean. A single model scores all events.
@@ -76,21 +89,30 @@ class Model:
         Raises:
             DataError: folds without an event number, or an event of a fold that has no model.
         """
-        rows = len(next(iter(columns.values())))
+        rows = max(len(column) for column in columns.values())
+        open_ = {each.name for each in self.conditions}
+        columns = {
+            n: np.broadcast_to(c, (rows, *c.shape[1:])) if n in open_ and len(c) == 1 else c
+            for n, c in columns.items()
+        }
         if len(self.sessions) == 1:
             ((fold, session),) = self.sessions.items()
             return session.run(columns), np.full(rows, fold, dtype=np.int64)
         if mode == "mean":
             made = [session.run(columns) for session in self.sessions.values()]
-            mean = {n: np.stack([each[n] for each in made]).mean(axis=0, dtype=np.float64) for n in made[0]}
-            return {n: v.astype(np.float32) for n, v in mean.items()}, np.full(rows, MEAN, dtype=np.int64)
-        return self._own(columns, number)
+            angles = {output.name: output.angles for output in self.manifest.outputs}
+            mean = {n: mean_of(np.stack([each[n] for each in made]), angles[n]) for n in made[0]}
+            return mean, np.full(rows, MEAN, dtype=np.int64)
+        return self._own(columns, number, mode)
 
-    def _own(self, columns: Mapping[str, Array], number: Array | None) -> tuple[dict[str, Array], Array]:
+    def _own(
+        self, columns: Mapping[str, Array], number: Array | None, mode: Mode
+    ) -> tuple[dict[str, Array], Array]:
         if number is None:
             msg = "each event is scored by the model of its fold, which needs its event number; or take the mean of all models"
             raise DataError(msg)
-        folds = fold_of(number, self.manifest.k)
+        k = self.manifest.k
+        folds = number % k if mode == "modulo" else fold_of(number, k)
         if lacking := sorted(set(folds.tolist()) - set(self.sessions)):
             msg = f"no model for fold {lacking[0]} of {self.manifest.k}; export a study with `folds: {{rotate: true}}`"
             raise DataError(msg)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tsunagu.errors import TsunaguError
 from tsunagu.losses import ClassLoss, find_loss
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Graph
+from tsunagu.tasks import CONDITION, Graph
 
 __all__ = ["Deployed", "final_outputs", "kinds", "outputs_of"]
 
@@ -23,12 +23,14 @@ PROBABILITY, PLAIN = "logit", "plain"
 class Deployed(nn.Module):
     """A chain in evaluation mode, with its columns by position: what is exported.
 
+    A condition that is still open is one input more, under its own name, in the numbers that a user knows it by: ``[E]``
+    float64, for a simplex ``[E, W]``. What a network sees of it is computed inside.
+
     Args:
         graph: the trained models; a copy is kept.
-        further: names that the models read beside columns of events, such as a ``condition [E, L]``.
 
     Attributes:
-        inputs: names of the columns ``[E, ...]``, in the order of the arguments.
+        inputs: names of the columns ``[E, ...]`` and of the conditions, in the order of the arguments.
         outputs: names of the predictions ``[E, ...]``, in the order of the tasks.
 
     >>> from tsunagu.spec import LossTerm, Task, node
@@ -39,14 +41,21 @@ class Deployed(nn.Module):
     (('x',), ('y',), torch.Size([5, 1]))
     """
 
-    def __init__(self, graph: Graph, further: Sequence[str] = ()) -> None:
+    def __init__(self, graph: Graph) -> None:
         super().__init__()
         self.chain = copy.deepcopy(graph).cpu().eval()
-        self.inputs = tuple(dict.fromkeys([*graph.columns(), *further]))
+        self.conditions = tuple(declared.name for declared in graph.conditions.each)
+        self.inputs = (*graph.columns(), *self.conditions)
         self.outputs = tuple(graph.outputs.values())
 
     def forward(self, *columns: Tensor) -> tuple[Tensor, ...]:
-        made = self.chain(dict(zip(self.inputs, columns, strict=True)))
+        batch = dict(zip(self.inputs, columns, strict=True))
+        if self.conditions:
+            values = [batch.pop(name) for name in self.conditions]
+            wide = torch.cat([v.unsqueeze(1) if v.ndim == 1 else v for v in values], dim=1)
+            seen = self.chain.conditions.normalise(wide)
+            batch[CONDITION] = seen.to(next(self.chain.parameters()).dtype)
+        made = self.chain(batch)
         return tuple(made[name] for name in self.outputs)
 
     def outputs_for(self, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:

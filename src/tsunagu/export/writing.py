@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, final
@@ -18,14 +18,16 @@ import torch
 from torch import Tensor
 
 from tsunagu import __version__
-from tsunagu.data import Source
 from tsunagu.errors import DataError, ResumeError, TsunaguError
 from tsunagu.export.comparing import check_difference, difference, rounding
-from tsunagu.export.events import Needs, declared_for, made_from, read_events, units
+from tsunagu.export.conditions import condition_inputs, spread_over
+from tsunagu.export.events import Needs, declared_for, made_from, read_events
 from tsunagu.export.manifest import MANIFEST, Input, Manifest, Member, Output, sha256
 from tsunagu.export.model import ONNX
 from tsunagu.export.module import Deployed, kinds, outputs_of
 from tsunagu.export.onnx import OPSET, Session, as_onnx, as_program
+from tsunagu.export.reading import EventFile, Reading
+from tsunagu.export.units import angles, units
 from tsunagu.spec import Architecture, Data, Folds, Pipeline
 from tsunagu.tasks import Graph
 
@@ -46,6 +48,8 @@ KEPT = (
     "seen.json",
 )
 """Of a trial's folder; with them ``tsunagu.load_graph`` makes the plain module."""
+MOMENTUM = "four_momentum"
+"""How the losses of (pt, eta, phi), in this order, begin."""
 Tensors = Mapping[str, Tensor]
 
 
@@ -76,12 +80,12 @@ class Trained:
 def write_export(
     out: Path,
     trained: Sequence[Trained],
-    source: Source,
+    source: EventFile,
     data: Data,
     *,
     name: str,
     method: str,
-    further: Mapping[str, Tensor] | None = None,
+    at: Mapping[str, Any] | None = None,
     replace: bool = False,
 ) -> Manifest:
     """Write an export, each model checked against torch on real events; whole or not at all.
@@ -93,7 +97,7 @@ def write_export(
         data: how columns are made of the file's.
         name: of the study.
         method: of the study.
-        further: what the models read beside columns, ``[E, ...]`` for the first events, such as a ``condition``.
+        at: values of conditions that are constants in the models, for the manifest.
         replace: whether a folder that is there is replaced.
 
     Raises:
@@ -107,7 +111,7 @@ def write_export(
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
     try:
         part.mkdir(parents=True)
-        manifest = _write(part, trained, source, data, name, method, further or {})
+        manifest = _write(part, trained, source, data, name, method, at or {})
         _put(part, out)
     except OSError as error:
         msg = f"{out}: cannot be written ({error.strerror}); nothing is left of it"
@@ -120,25 +124,30 @@ def write_export(
 def _write(
     part: Path,
     trained: Sequence[Trained],
-    source: Source,
+    source: EventFile,
     data: Data,
     name: str,
     method: str,
-    further: Tensors,
+    at: Mapping[str, Any],
 ) -> Manifest:
-    modules = [Deployed(each.graph, tuple(further)) for each in trained]
-    names = list(dict.fromkeys(n for module in modules for n in module.inputs if n not in further))
-    columns = _events(source, names, data) | dict(further)
-    inputs = [_input(n, columns[n], source, data, further) for n in dict.fromkeys([*names, *further])]
+    modules = [Deployed(each.graph) for each in trained]
+    conditions = trained[0].graph.conditions
+    names = list(dict.fromkeys(n for each in trained for n in each.graph.columns()))
+    columns = _events(source, names, data)
+    columns |= spread_over(conditions, len(columns[names[0]]))
+    inputs = [_input(n, columns[n], source, data) for n in names] + condition_inputs(conditions)
     first = modules[0].outputs_for(_own(modules[0], columns))
-    outputs = outputs_of(trained[0].pipeline, {n: value.shape[1:] for n, value in first.items()})
+    outputs = _outputs(trained[0].pipeline, first, source, data)
     known: dict[str, Any] = {
         "name": name,
         "method": method,
         "k": trained[0].folds.k,
         "event_number": data.event_number,
-        "columns": declared_for(names, data.columns),
+        "columns": declared_for(_read(names, data), data.columns),
         "missing": dict(data.missing),
+        "select": data.select,
+        "reading": Reading.of(data),
+        "at": dict(at),
         "origin": _origin(trained[0].folder),
     }
     members, check = [], {f"input_{n}": value.numpy() for n, value in columns.items()}
@@ -173,7 +182,7 @@ def _member(
         "trial": each.digest,
         "architecture": dict(each.architecture),
     }
-    own = [vars(value) for value in inputs if value.name in module.inputs]
+    own = [asdict(value) for value in inputs if value.name in module.inputs]
     notes = {n: _text(value) for n, value in (dict(known) | about | {"inputs": own}).items()}
     (folder / ONNX).write_bytes(as_onnx(program, module, notes))
     content = io.BytesIO()
@@ -215,32 +224,55 @@ def _compare(
     return found, rounding(module, columns, kind, made)
 
 
-def _events(source: Source, names: Sequence[str], data: Data) -> dict[str, Tensor]:
+def _events(source: EventFile, names: Sequence[str], data: Data) -> dict[str, Tensor]:
     needs = Needs(
         names=names,
-        declared=declared_for(names, data.columns),
+        declared=declared_for(_read(names, data), data.columns),
         missing=data.missing,
         event_number=data.event_number,
+        select=data.select,
     )
-    first = next(read_events(source, needs, EVENTS), None)
-    if first is None or len(next(iter(first.columns.values()))) <= TRACED:
-        msg = f"{source.name}: more than {TRACED} events are needed to check an export"
+    parts: list[Mapping[str, Any]] = []
+    for events in read_events(source.source, needs, EVENTS, numbered=False):
+        parts.append(events.columns)
+        if sum(len(part[names[0]]) for part in parts) >= EVENTS:
+            break
+    found = {name: np.concatenate([part[name] for part in parts])[:EVENTS] for name in names if parts}
+    if not found or len(found[names[0]]) <= TRACED:
+        msg = f"{source.source.name}: more than {TRACED} events are needed to check an export"
         raise DataError(msg)
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in first.columns.items()}
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
+
+
+def _read(names: Sequence[str], data: Data) -> list[str]:
+    """All that is read of a file to apply models: beside their inputs the event number and the selection."""
+    return [*names, data.event_number, *([] if data.select is None else [data.select])]
+
+
+def _outputs(pipeline: Pipeline, made: Tensors, source: EventFile, data: Data) -> list[dict[str, Any]]:
+    found = outputs_of(pipeline, {name: value.shape[1:] for name, value in made.items()})
+    for each in found:
+        targets = [made_from(target, data.columns) for _, target in each["losses"]]
+        wide = each["shape"][-1] if each["shape"] else 1
+        fitting = [columns for columns in targets if len(columns) == wide]
+        own = {n for columns in fitting for n in angles(columns, units(source.file, columns, data.units))}
+        momenta = wide == 3 and any(key.startswith(MOMENTUM) for key, _ in each["losses"])
+        each["angles"] = sorted(own | ({2} if momenta else set()))
+    return found
 
 
 def _own(module: Deployed, columns: Tensors) -> dict[str, Tensor]:
     return {name: columns[name] for name in module.inputs}
 
 
-def _input(name: str, column: Tensor, source: Source, data: Data, further: Tensors) -> Input:
-    parts = [] if name in further else made_from(name, data.columns)
+def _input(name: str, column: Tensor, source: EventFile, data: Data) -> Input:
+    parts = made_from(name, data.columns)
     return Input(
         name=name,
         dtype=str(column.numpy().dtype),
         shape=list(column.shape[1:]),
         columns=parts,
-        units=units(source, parts),
+        units=units(source.file, parts, data.units),
     )
 
 
@@ -255,6 +287,7 @@ def _origin(folder: Path) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
+    value = asdict(value) if isinstance(value, Reading) else value
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

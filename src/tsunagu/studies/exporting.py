@@ -7,15 +7,15 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tsunagu.data import open_source
-from tsunagu.data.files import find_files
+from tsunagu.data.files import split_place
 from tsunagu.errors import ChoiceError, DataError, ResumeError, did_you_mean
-from tsunagu.export import Manifest, Trained, write_export
+from tsunagu.export import Manifest, Reading, Trained, open_events, places_of, write_export
 from tsunagu.spec import Architecture, Folds, Study, load_study, variations
 from tsunagu.studies.plan import fold_label, method_labels
 from tsunagu.trials import Result, Store, load_graph, load_pipeline, metric_names
+from tsunagu.trials.working_point import module_at
 
 __all__ = ["export_study"]
 
@@ -38,6 +38,7 @@ def export_study(
     seed: int | None = None,
     trial: str | None = None,
     files: Sequence[str] = (),
+    at: Mapping[str, Any] | None = None,
     replace: bool = False,
 ) -> Manifest:
     """Export trained models of a study: of a rotation one for each fold, else a single one.
@@ -49,11 +50,13 @@ def export_study(
         seed: by default, in each fold, the one that is best on the validation events.
         trial: a single trial, by the beginning of its digest.
         files: events to check by; those of the study by default.
+        at: values of conditions that become constants in the models; without, conditions are inputs.
         replace: whether an export that is there is replaced.
 
     Raises:
         ResumeError: the folder is not that of a finished study.
         ChoiceError: there is no such method, seed or trial.
+        SpecError: there is no such condition, or it is given another number of values.
         DataError: the events cannot be read.
         TsunaguError: a model cannot be exported, or differs from torch.
     """
@@ -63,15 +66,19 @@ def export_study(
     study = load_study(out / "study.yaml").study
     taken = _taken(_trials(out, study), method, seed, trial)
     varied = _studies(study)[taken[0].method, taken[0].fold]
-    trained = [_trained(out, each, _studies(study)[each.method, each.fold].data.folds) for each in taken]
-    paths = [path for pattern in files for path in find_files(pattern)] or _events_of(out)
+    studies = _studies(study)
+    trained = [_trained(out, each, studies[each.method, each.fold].data.folds, at or {}) for each in taken]
+    path, place = places_of(files or _events_of(out))[0]
+    reading = Reading.of(varied.data)
+    events = open_events(path, reading, place=place, process=next(iter(reading.processes), None))
     return write_export(
         to or out / "export",
         trained,
-        open_source(paths[0]),
+        events,
         varied.data,
         name=study.name or out.resolve().name,
         method=taken[0].method,
+        at=at,
         replace=replace,
     )
 
@@ -140,10 +147,10 @@ def _best_method(trials: Sequence[_Trial]) -> str:
     return min(costs, key=lambda name: math.fsum(costs[name]) / len(costs[name]))
 
 
-def _trained(out: Path, each: _Trial, folds: Folds) -> Trained:
+def _trained(out: Path, each: _Trial, folds: Folds, at: Mapping[str, Any]) -> Trained:
     result = _result(out, each.digest)
     return Trained(
-        graph=load_graph(result.path),
+        graph=module_at(result, at) if at else load_graph(result.path),
         pipeline=load_pipeline(result.path),
         folder=result.path,
         folds=folds,
@@ -161,16 +168,16 @@ def _result(out: Path, digest: str) -> Result:
     return found
 
 
-def _events_of(out: Path) -> list[Path]:
+def _events_of(out: Path) -> list[str]:
     """The files that the study was trained on, as they are named in its summary."""
     path = out / "summary.json"
     try:
         named: Mapping[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))["table"]
-        files = [Path(name) for name in named["files"]]
+        files = list(named["files"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         msg = f"{path}: cannot be read ({error}); run the study again"
         raise ResumeError(msg) from error
-    if not files or not files[0].exists():
+    if not files or not Path(split_place(files[0])[0]).exists():
         found = f"{files[0]} is not there" if files else "no files are named"
         msg = f"{path}: {found}; an export is checked on real events, name some with --files"
         raise DataError(msg)
