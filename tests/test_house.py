@@ -96,6 +96,7 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
     if package == "export":
         extras = (PROJECT["optional-dependencies"][name] for name in ("onnx", "root", "hdf5"))
         declared |= _modules_of([each for extra in extras for each in extra])
+    if package == "analysis":
         declared |= _modules_of(PROJECT["optional-dependencies"]["analysis"])
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
