@@ -72,6 +72,7 @@ def needed_columns(study: Study) -> list[str]:
     for task in study.tasks.values():
         names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
         names += [str(target) for loss in task.losses for _, target in options(loss.target)]
+        names += [loss.where for loss in task.losses if loss.where is not None]
     names += [
         by
         for _, node in options(study.train.sampling)

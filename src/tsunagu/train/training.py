@@ -220,7 +220,7 @@ class Training:
         train, valid = self._world.first_says((float(self._loss) / max(1, place.step), valid))
         self._check_finite(train, valid.loss)
         place.epoch, place.step = place.epoch + 1, 0
-        if valid.loss < place.best_loss:
+        if self.stage.saddle or valid.loss < place.best_loss:
             place.best_loss, place.best_epoch = valid.loss, place.epoch
             self._best = copied(weights(self.graph, self.member.rows))
         place.history.append(self._line(train, valid))
