@@ -264,7 +264,7 @@ def test_an_adversary_is_not_pretrained_and_the_score_that_it_reads_is_the_end_o
 
 
 def test_what_an_event_without_a_loss_is_said_to_be_does_not_matter(domains):
-    table, split = domains
+    table, _ = domains
     ends = []
     for value in (0.0, torch.nan):
         truth = torch.where(table.columns["is_simulated"] == 1, table.columns["nuisance"], value)

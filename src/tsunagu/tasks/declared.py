@@ -163,7 +163,7 @@ def _check_one(path: Path, value: Condition | Schedule) -> list[Mistake]:
 
 def _is_read(path: Path) -> bool:
     plain = [step for place, step in enumerate(path) if step != "choice" and path[place - 1] != "choice"]
-    if plain[0] == "conditions":
+    if plain[0] == "conditions" or (plain[:2] == ["train", "augment"] and plain[-1] == "size"):
         return True
     return plain[0] == "tasks" and "loss" in plain[2:3] and bool({"weight", "args"} & set(plain[3:5]))
 

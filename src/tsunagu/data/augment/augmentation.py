@@ -88,7 +88,7 @@ def known_augmentations() -> list[str]:
     """All keys.
 
     >>> known_augmentations()
-    ['drop_tracks', 'flip_eta', 'flip_phi', 'mixup', 'rotate', 'shift', 'smear_energy']
+    ['drop_tracks', 'flip_eta', 'flip_phi', 'mixup', 'rotate', 'shift', 'smear_energy', 'systematic']
     """
     return _augmentations.known()
 
