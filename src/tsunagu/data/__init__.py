@@ -25,6 +25,7 @@ from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
 from tsunagu.data.shifted import Change, ShiftedSource, scaled_by
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
+from tsunagu.data.varied import VariedSource
 
 __all__ = [
     "SAMPLERS",
@@ -43,6 +44,7 @@ __all__ = [
     "Source",
     "Split",
     "Table",
+    "VariedSource",
     "batches",
     "chunked_batches",
     "describe",

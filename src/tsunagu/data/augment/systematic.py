@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import final
@@ -12,8 +11,9 @@ from torch import Tensor
 
 from tsunagu.data.augment.augmentation import register_augmentation
 from tsunagu.spec import Condition
+from tsunagu.spec.shifts import variant
 
-__all__ = ["Systematic", "between", "variant"]
+__all__ = ["Systematic", "between"]
 
 
 @register_augmentation("systematic")
@@ -67,15 +67,6 @@ class Systematic:
         if self.columns_of(columns, columns):
             return None
         return f"no column that is read changes with '{self.name}'"
-
-
-def variant(column: str, systematic: str, end: str) -> str:
-    """The name of a column as it is at one end of a systematic uncertainty.
-
-    >>> variant("tau_p4", "energy scale", "up")
-    'tau_p4__energy_scale__up'
-    """
-    return re.sub(r"\W", "_", f"{column}__{systematic}__{end}")
 
 
 def between(nominal: Tensor, up: Tensor, down: Tensor | None, size: Tensor) -> Tensor:
