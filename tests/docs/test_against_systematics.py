@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from tsunagu.cli import app
+from tsunagu.report import report
 from tsunagu.spec import load_study
 from tsunagu.studies import run_study
 
@@ -25,5 +28,8 @@ def test_it_runs(name, tmp_path):
     written["train"] |= {"epochs": 1, "pretrain_epochs": 1}
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert CliRunner().invoke(app, ["plan", str(file)], catch_exceptions=False).exit_code == 0
     outcome = run_study(load_study(file).study, tmp_path / "out", base=tmp_path)
     assert (len(outcome.rows), outcome.failures) == (1, [])
+    report(tmp_path / "out")
+    assert (tmp_path / "out" / "figures" / "roc_score.csv").exists()

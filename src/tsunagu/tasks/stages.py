@@ -184,7 +184,7 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
         substitutes={},
         terms=_joint_terms(pipeline, names),
         epochs=train.epochs,
-        patience=train.patience,
+        patience=None if against else train.patience,
         saddle=bool(against),
     )
     # End to end, the truth of an intermediate output enters nowhere, so there is nothing to pretrain on.
