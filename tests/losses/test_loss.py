@@ -125,6 +125,7 @@ def test_known_losses():
         "class_balanced_binary",
         "class_balanced_focal",
         "cross_entropy",
+        "disco",
         "focal",
         "four_momentum",
         "four_momentum_ptetaphi",

@@ -82,7 +82,13 @@ def test_schedules_go_from_their_start_to_their_end(key):
     curve = find_curve(key)(2.0, 0.5)
     assert isinstance(curve, Curve)
     assert (curve.at(0.0), curve.at(1.0)) == (2.0, 0.5)
-    middle = {"linear": 1.25, "cosine": 1.25, "exponential": 1.0, "step": 0.5}[key]
+    middle = {
+        "linear": 1.25,
+        "cosine": 1.25,
+        "exponential": 1.0,
+        "logistic": 2.0 - 1.5 * 0.986704,
+        "step": 0.5,
+    }[key]
     assert curve.at(0.5) == pytest.approx(middle)
 
 

@@ -38,3 +38,13 @@ def test_a_supernet_is_not_trained_on_changed_events(oneshot):
 def test_a_supernet_is_trained_on_the_sum_of_its_losses(oneshot):
     with pytest.raises(SpecError, match=r"train.aggregate: a supernet is trained on the sum of its losses"):
         oneshot(aggregate=node("mgda"))
+
+
+def test_a_supernet_has_no_adversary(pipeline_of, table):
+    chain = pipeline_of(second=SECOND, epochs=1)
+    first, last = chain.tasks.values()
+    model = [node("GradientReversal"), node("MLP", hidden=[4], inputs=1, momenta=False)]
+    against = last.model_copy(update={"inputs": [last.output], "output": "told", "model": model})
+    chain = chain.model_copy(update={"tasks": {"first": first, "last": last, "against": against}})
+    with pytest.raises(SpecError, match=r"tasks.against.model: works against other tasks"):
+        OneShot(chain, Spos(), table, table.split(Folds()), seed=1)

@@ -281,7 +281,7 @@ def test_the_loss_of_an_event_has_its_own_number(delta, noisy_line):
     training = Training(pipeline(robust(delta)), *noisy_line, seed=1)
     values = torch.tensor([[0.1], [2.0]], dtype=torch.float64)
     found = training.stages[0].event_loss(
-        {"w": torch.tensor([3.0, 3.0])}, {"a": torch.zeros(2), VALUES: values}
+        {"w": torch.tensor([3.0, 3.0])}, {"a": torch.zeros(2), VALUES: values}, torch.ones(2)
     )
     wanted = [functional.huber_loss(torch.tensor(3.0), torch.tensor(0.0), delta=d) for d in (0.1, 2.0)]
     torch.testing.assert_close(found, torch.stack(wanted))

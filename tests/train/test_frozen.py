@@ -108,7 +108,7 @@ def test_the_last_line_of_the_history_is_the_validation_of_the_whole_chain(pipel
     weight = table.train_weight.index_select(0, split.validation).double()
     batch = table.take(["is_higgs"], split.validation)
     stage = training.stages[-1]
-    loss = (weight * stage.event_loss(made, batch)).sum() / weight.abs().sum()
+    loss = (weight * stage.event_loss(made, batch, weight)).sum() / weight.abs().sum()
     assert training.position.history[-1].valid_loss == pytest.approx(float(loss), rel=1e-12)
 
 

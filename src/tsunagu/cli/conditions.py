@@ -26,12 +26,14 @@ def describe_conditions(pipeline: Pipeline) -> Iterator[Grid | str]:
         return
     readers: dict[str, list[str]] = {}
     first: dict[str, Condition] = {}
-    for path, value in walk({"tasks": plain.tasks, "conditions": plain.conditions}):
+    sections = {"tasks": plain.tasks, "augment": plain.train.augment, "conditions": plain.conditions}
+    for path, value in walk(sections):
         if isinstance(value, Condition):
             first.setdefault(value.name, value)
-            if path[0] == "tasks":
+            if path[0] != "conditions":
+                steps = path[1:] if path[0] == "tasks" else ("train", *path)
                 readers.setdefault(value.name, []).append(
-                    ".".join(str(step) for step in path[1:] if step != "args")
+                    ".".join(str(step) for step in steps if step != "args")
                 )
     grid = Grid(title="Conditions: drawn for each event, chosen after the training")
     for name in ("condition", "from", "numbers", "read by"):

@@ -25,7 +25,7 @@ def describe_losses(pipelines: Sequence[Pipeline], table: Table, split: Split) -
             found |= {f"{task.output} {canonical(term)}": (task.output, term) for term in terms}
     for output, term in found.values():
         try:
-            loss = fit_loss(plain_loss(term), term.target, table, split)
+            loss = fit_loss(plain_loss(term), term.target, table, split, term.where)
         except DataError as error:
             yield f"{term.key}: {error}"
             continue

@@ -26,6 +26,7 @@ from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
 from tsunagu.data.shifted import Change, ShiftedSource, scaled_by
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
+from tsunagu.data.varied import VariedSource
 
 __all__ = [
     "SAMPLERS",
@@ -44,6 +45,7 @@ __all__ = [
     "Source",
     "Split",
     "Table",
+    "VariedSource",
     "batches",
     "check_splits",
     "chunked_batches",

@@ -28,6 +28,7 @@ from tsunagu.layers.momentum import LogMomentum, correct, from_log_pt, log_pt, w
 from tsunagu.layers.normalisation import reestimate
 from tsunagu.layers.prototypes import Affinity, Cosine
 from tsunagu.layers.registry import check_args, find, known, register
+from tsunagu.layers.reversal import GradientReversal, reversals
 from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.sharing import Part, current_part, sharing
 from tsunagu.layers.sites import FiLMSite, film_sites
@@ -52,6 +53,7 @@ __all__ = [
     "FiLMedConvResBlock",
     "FiLMedMLPBlock",
     "FiLMedResBlock",
+    "GradientReversal",
     "JetTagger",
     "LeadingFrame",
     "LogImage",
@@ -88,6 +90,7 @@ __all__ = [
     "reestimate",
     "register",
     "reseed",
+    "reversals",
     "sharing",
     "stochastic",
     "transverse_masses",

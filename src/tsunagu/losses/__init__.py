@@ -32,6 +32,7 @@ from tsunagu.losses.aggregate import (
 from tsunagu.losses.balanced import ClassBalanced, ClassBalancedBinary, ClassBalancedFocal, InverseFrequency
 from tsunagu.losses.classes import CountedLoss
 from tsunagu.losses.counts import class_balanced_weights, class_sizes, effective_number
+from tsunagu.losses.decorrelation import DistanceCorrelation, distance_correlation
 from tsunagu.losses.distributions import (
     Distribution,
     find_distribution,
@@ -42,6 +43,7 @@ from tsunagu.losses.distributions import (
 from tsunagu.losses.focal import BinaryFocal, Focal, focal_logits, focal_probability
 from tsunagu.losses.labels import Binary, CrossEntropy
 from tsunagu.losses.loss import (
+    BatchLoss,
     ChangesWithTime,
     ClassLoss,
     FitsEvents,
@@ -75,6 +77,7 @@ __all__ = [
     "AffinityMargin",
     "Aggregator",
     "BalancedSoftmax",
+    "BatchLoss",
     "Binary",
     "BinaryFocal",
     "ChangesWithTime",
@@ -87,6 +90,7 @@ __all__ = [
     "CrossEntropy",
     "Curve",
     "Dirichlet",
+    "DistanceCorrelation",
     "Distribution",
     "FitsEvents",
     "Focal",
@@ -114,6 +118,7 @@ __all__ = [
     "class_balanced_weights",
     "class_sizes",
     "cosine_penalised",
+    "distance_correlation",
     "effective_number",
     "event_mean",
     "find_aggregator",

@@ -12,6 +12,7 @@ from torch import Tensor
 from tsunagu.registry import Registry
 
 __all__ = [
+    "BatchLoss",
     "ChangesWithTime",
     "ClassLoss",
     "FitsEvents",
@@ -58,6 +59,33 @@ class Loss(ABC):
 
 class ClassLoss(Loss):
     """A loss of class labels; its prediction is a score: one logit ``[E]`` of two classes, or ``[E, C]``."""
+
+
+class BatchLoss(Loss):
+    """A loss that compares the events of a batch with each other, and so is one number for all of them.
+
+    Its target supervises nothing: it is what the prediction shall *not* tell, such as a mass.
+    """
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The number of the batch for each of its events, ``[E]``, as their mean is again that number."""
+        return self.of_batch(prediction, target, prediction.new_ones(len(prediction))).expand(len(prediction))
+
+    @abstractmethod
+    def of_batch(self, prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """The loss of a batch.
+
+        Args:
+            prediction: ``[E, ...]``, float32 or float64.
+            target: ``[E, ...]``, any dtype.
+            weight: ``[E]``, 0 or more; an event of weight 2 counts as two events of weight 1, and one of weight 0 as none.
+
+        Returns:
+            A scalar in the prediction's dtype; 0 where no two events are left to compare.
+
+        Raises:
+            ValueError: the shapes do not belong together.
+        """
 
 
 @runtime_checkable

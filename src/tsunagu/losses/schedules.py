@@ -51,7 +51,7 @@ def known_curves() -> list[str]:
     """All keys.
 
     >>> known_curves()
-    ['cosine', 'exponential', 'linear', 'step']
+    ['cosine', 'exponential', 'linear', 'logistic', 'step']
     """
     return _curves.known()
 
@@ -98,6 +98,34 @@ class Exponential(Curve):
 
     def at(self, share: float) -> float:
         return self.start * (self.end / self.start) ** share if share < 1.0 else self.end
+
+
+@register_curve("logistic")
+@final
+@dataclass(frozen=True)
+class Logistic(Curve):
+    """The upper half of a logistic function: a steep start that levels off, as the strength of an adversary is raised.
+
+    ``2 / (1 + exp(-steepness share)) - 1``, over its value at the end; Ganin et al., JMLR 17 (2016) 59, arXiv:1505.07818.
+
+    Args:
+        start: the first number.
+        end: the last one.
+        steepness: positive.
+    """
+
+    start: float
+    end: float
+    steepness: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.steepness > 0.0:
+            msg = f"steepness must be positive, found {self.steepness}"
+            raise ValueError(msg)
+
+    def at(self, share: float) -> float:
+        risen = math.tanh(0.5 * self.steepness * share) / math.tanh(0.5 * self.steepness)
+        return self.start + (self.end - self.start) * risen
 
 
 @register_curve("step")

@@ -28,7 +28,7 @@ from tsunagu.oneshot.rounds import Candidates, Questioned
 from tsunagu.oneshot.strategy import Strategy, Trained, joint_stages, strategy
 from tsunagu.random import derive_seed
 from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_data, to_data
-from tsunagu.spec import Pipeline
+from tsunagu.spec import Pipeline, adversaries
 from tsunagu.tasks import Stage, fit_stages, sampling_of
 from tsunagu.tasks.supernet import build_supergraph
 from tsunagu.train import Epoch, Meter, Position
@@ -77,6 +77,9 @@ class OneShot:
         if pipeline.train.aggregate.key != SUM:
             found = "a supernet is trained on the sum of its losses; take Grid or Evolution, or train.aggregate: sum"
             raise SpecError([Mistake(("train", "aggregate"), found)])
+        if against := sorted(adversaries(pipeline)):
+            found = "works against other tasks, and a supernet is judged by the sum of all losses; take Grid or Evolution"
+            raise SpecError([Mistake(("tasks", against[0], "model"), found)])
         self.stages = fit_stages(joint_stages(pipeline), table, split)
         self.sampling = sampling_of(pipeline, table, split.train)
         self._strategy: Strategy = strategy(searcher, self._questions(searcher))

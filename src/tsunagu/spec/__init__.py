@@ -49,7 +49,7 @@ from tsunagu.spec.drawn import (
     uniform,
 )
 from tsunagu.spec.dump import dump_yaml
-from tsunagu.spec.graph import check_graph, order, supervisors
+from tsunagu.spec.graph import REVERSAL, adversaries, check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.parameters import Condition, Schedule
@@ -62,6 +62,7 @@ from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations, weight_scan
 
 __all__ = [
+    "REVERSAL",
     "Analysis",
     "Architecture",
     "Bins",
@@ -90,6 +91,7 @@ __all__ = [
     "Train",
     "Value",
     "Yields",
+    "adversaries",
     "architectures",
     "blame",
     "branches",

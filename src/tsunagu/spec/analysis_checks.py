@@ -10,6 +10,7 @@ from tsunagu.spec.columns import raw_columns
 from tsunagu.spec.graph import all_inputs
 from tsunagu.spec.models import Study
 from tsunagu.spec.processes import sample_processes
+from tsunagu.spec.shifts import shifted_by
 
 __all__ = ["check_analysis"]
 
@@ -36,8 +37,12 @@ def check_analysis(study: Study, stored: Collection[str] | None) -> list[Mistake
     systematics.xsec.processes.0: there is no process 'Z' (did you mean 'z'?)
     """
     if study.analysis is None:
-        found = "there is no analysis that it would be an uncertainty of; declare `analysis:` with score and processes"
-        return [Mistake(("systematics",), found)] if study.systematics else []
+        found = (
+            "there is no analysis that it would be an uncertainty of, and no training that it shifts; declare `analysis:` with "
+            "score and processes"
+        )
+        unused = study.systematics.keys() - set(shifted_by(study))
+        return [Mistake(("systematics",), found)] if unused else []
     return [*_check_section(study, stored), *_check_systematics(study, stored)]
 
 

@@ -7,9 +7,14 @@ from graphlib import CycleError, TopologicalSorter
 
 from tsunagu.errors import Mistake, Path, SpecError, did_you_mean
 from tsunagu.spec.models import Pipeline, Task
-from tsunagu.spec.nodes import Value, options
+from tsunagu.spec.nodes import Node, Value, options, walk
 
-__all__ = ["all_inputs", "check_graph", "order", "supervisors", "targets"]
+__all__ = ["REVERSAL", "adversaries", "all_inputs", "check_graph", "order", "supervisors", "targets"]
+
+REVERSAL = "GradientReversal"
+"""The key of the layer behind which a loss works against what is before it."""
+DECORRELATING = ("disco",)
+"""Losses whose target is what an output shall not tell, and so no truth."""
 
 
 def order(pipeline: Pipeline) -> list[str]:
@@ -41,9 +46,30 @@ def supervisors(pipeline: Pipeline) -> dict[str, str]:
 
 
 def targets(pipeline: Pipeline) -> set[str]:
-    """The columns that supervise a task; where one is left to choose, all its options."""
-    terms = [loss for task in pipeline.tasks.values() for loss in task.losses]
-    return {column for loss in terms for _, column in options(loss.target)}
+    """The columns that hold a truth, as they supervise a task; where one is left to choose, all its options.
+
+    What an adversary or a decorrelating loss is shown is none: a mass may be an input that the score shall not tell.
+    """
+    against = adversaries(pipeline)
+    terms = [loss for name, task in pipeline.tasks.items() if name not in against for loss in task.losses]
+    truth = [loss for loss in terms if loss.key not in DECORRELATING]
+    return {column for loss in truth for _, column in options(loss.target)}
+
+
+def adversaries(pipeline: Pipeline) -> set[str]:
+    """The tasks whose losses work against the tasks before them: those with a ``GradientReversal`` in their model.
+
+    >>> from tsunagu.spec import LossTerm, Task, node
+    >>> domain = LossTerm(key="binary", target="is_data")
+    >>> task = Task(inputs=["features"], output="domain", model=[node("GradientReversal"), node("MLP")], loss=domain)
+    >>> adversaries(Pipeline(tasks={"adversary": task}, metric="auc(domain, is_data)"))
+    {'adversary'}
+    """
+    return {
+        name
+        for name, task in pipeline.tasks.items()
+        if any(isinstance(part, Node) and part.key.startswith(REVERSAL) for _, part in walk(task.model))
+    }
 
 
 def all_inputs(pipeline: Pipeline) -> list[tuple[Path, str]]:
@@ -89,7 +115,13 @@ def _check_inputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]
 
 
 def _check_outputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake]:
-    taken = (columns or set()) | targets(pipeline)
+    shown = {
+        column
+        for task in pipeline.tasks.values()
+        for loss in task.losses
+        for _, column in options(loss.target)
+    }
+    taken = (columns or set()) | shown
     mistakes, seen = [], dict[str, str]()
     for name, task in pipeline.tasks.items():
         path: Path = ("tasks", name, "output")
@@ -104,8 +136,9 @@ def _check_outputs(pipeline: Pipeline, columns: set[str] | None) -> list[Mistake
 
 def _check_losses(pipeline: Pipeline) -> list[Mistake]:
     """Every stage needs something to learn from: without a loss there is no truth to pretrain a task on."""
-    tasks, train = pipeline.tasks, pipeline.train
-    read = {column for _, column in all_inputs(pipeline)}
+    tasks, train, against = pipeline.tasks, pipeline.train, adversaries(pipeline)
+    # What an adversary alone reads is an end of the chain.
+    read = {column for path, column in all_inputs(pipeline) if path[1] not in against}
     needed = [n for n, task in tasks.items() if train.intermediate is not False or task.output not in read]
     if not needed:  # every output is read: a circle, which is reported as such
         return []
@@ -126,6 +159,9 @@ def _check_losses(pipeline: Pipeline) -> list[Mistake]:
 def _check_joint(pipeline: Pipeline) -> list[Mistake]:
     """Without the joint stage, what is left is the training of each task alone, which needs its truth."""
     train = pipeline.train
+    if _can_be_off(train.joint) and (against := sorted(adversaries(pipeline))):
+        found = f"false leaves the tasks before {against[0]} as they are, which it is to change; set train.joint to true"
+        return [Mistake(("train", "joint"), found)]
     off = [name for name in ("pretrain", "intermediate") if _can_be_off(getattr(train, name))]
     if _can_be_off(train.joint) and (off or len(pipeline.tasks) == 1):
         return [Mistake(("train", "joint"), _needs(off))]

@@ -58,6 +58,8 @@ class LossTerm(Model):
         key: of the loss, such as ``binary``.
         target: the column that supervises the output.
         weight: in the sum of all losses; 0 or more.
+        where: a column that is not 0 for the events that have this loss, such as the simulated ones, which have a class; that of
+            the others is 0. All have it without.
         args: settings of the loss itself, such as ``{delta: 2.0}`` of ``huber``.
 
     Each number may also be a :class:`~tsunagu.spec.Condition`, which is chosen after the training, or a
@@ -67,22 +69,33 @@ class LossTerm(Model):
     1.0
     """
 
+    UNSAID: ClassVar[tuple[str, ...]] = ("where",)
+
     key: Text
     target: Text
     weight: Annotated[Weight, OrParameter(), OrChoice()] = 1.0
+    where: Name | None = None
     args: AnyArgs = {}
 
 
-def loss(key: str, /, *, target: str, weight: float | Condition | Schedule = 1.0, **args: Value) -> LossTerm:
+def loss(
+    key: str,
+    /,
+    *,
+    target: str,
+    weight: float | Condition | Schedule = 1.0,
+    where: str | None = None,
+    **args: Value,
+) -> LossTerm:
     """One loss of a task, as :class:`LossTerm` with the function's own settings as keyword arguments.
 
     Raises:
         SpecError: a negative weight, or what else cannot stand in a study file.
 
     >>> loss("huber", target="true_pt", weight=0.5, delta=2.0)
-    LossTerm(key='huber', target='true_pt', weight=0.5, args={'delta': 2.0})
+    LossTerm(key='huber', target='true_pt', weight=0.5, where=None, args={'delta': 2.0})
     """
-    return LossTerm(key=key, target=target, weight=weight, args=args)
+    return LossTerm(key=key, target=target, weight=weight, where=where, args=args)
 
 
 Losses = Annotated[
@@ -102,7 +115,7 @@ class Task(Model):
             train.
 
     >>> Task(inputs=["tau_p4"], output="score", model=Node("LSTM"), loss=LossTerm(key="binary", target="label")).losses
-    [LossTerm(key='binary', target='label', weight=1.0, args={})]
+    [LossTerm(key='binary', target='label', weight=1.0, where=None, args={})]
     """
 
     inputs: Inputs
@@ -130,7 +143,8 @@ class Train(Model):
         batch_size: events in a step.
         optimizer: a class of ``torch.optim``.
         schedule: the learning rate against time: constant, cosine, exponential, steps, warmup.
-        patience: stop a stage after so many epochs without a better validation loss; null for never.
+        patience: stop a stage after so many epochs without a better validation loss; null for never. Where a task works against
+            others (``GradientReversal``) no loss says which epoch is best: all are trained, and the last one counts.
         sampling: which events an epoch shows: ``natural`` (all once), ``balanced``, ``square_root``, ``undersample`` or
             ``oversample``; by the classes of ``{key: balanced, args: {by: label}}``, a column or a loss by its key, or of the only
             target with classes.

@@ -25,6 +25,7 @@ from tsunagu.spec import (
     some_architectures,
     variations,
 )
+from tsunagu.spec.shifts import check_shifts
 from tsunagu.studies.leaks import column_leaks
 from tsunagu.studies.opening import Tables, stored_columns, study_headers
 from tsunagu.studies.searching import mixes, shares_weights, supernet
@@ -161,6 +162,7 @@ def _check_varied(study: Study, stored: set[str] | None) -> list[Mistake]:
     names = None if stored is None else stored | study.data.columns.keys()
     mistakes = check_columns(study.data, stored) + check_leaks(study.data, study.pipeline)
     mistakes += check_pipeline(study.pipeline, names) + _check_search(study)
+    mistakes += check_shifts(study, stored)
     for path, optimizer in options(study.train.optimizer, ("train", "optimizer")):
         mistakes += check_optimizer(optimizer, path)
     for path, schedule in options(study.train.schedule, ("train", "schedule")):

@@ -17,6 +17,8 @@ from tsunagu.data.recipes import Declared, leaves, recipe
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
 from tsunagu.spec import Data, Folds, Process, Study, canonical, made_with, options, raw_columns
+from tsunagu.spec.shifts import shifting_events
+from tsunagu.studies.changing import ends_of
 from tsunagu.studies.leaks import SCORED_BY
 from tsunagu.trials import metric_names
 
@@ -89,6 +91,8 @@ def needed_columns(study: Study) -> list[str]:
     for task in study.tasks.values():
         names += task.inputs.values() if isinstance(task.inputs, Mapping) else task.inputs
         names += [str(target) for loss in task.losses for _, target in options(loss.target)]
+        names += [loss.where for loss in task.losses if loss.where is not None]
+    names += shifting_events(study)
     names += [
         by
         for _, node in options(study.train.sampling)
@@ -127,14 +131,17 @@ def open_study_table(
     Raises:
         DataError: all that is wrong with files and columns.
     """
+    # Events that are varied themselves are not trained on.
+    ends = ends_of(study, needed_columns(study)) if data is None and change is None else None
     data = data or study.data
+    needed = [*needed_columns(study), *_scored_by(study, base), *more, *(ends.columns if ends else ())]
     return open_table(
         _files(data, base),
         processes=_processes(data, base),
         **vars(_opening(data)),
         select=data.select,
-        columns=data.columns,
-        missing=data.missing,
+        columns={**data.columns, **(ends.columns if ends else {})},
+        missing={**data.missing, **(ends.missing if ends else {})},
         weight=data.weight,
         train_weight=data.train_weight,
         negative_weights=data.negative_weights,
@@ -143,10 +150,10 @@ def open_study_table(
         folds=data.folds,
         keep=data.keep,
         keep_in=data.keep_in,
-        needed=list(dict.fromkeys([*needed_columns(study), *_scored_by(study, base), *more])),
+        needed=list(dict.fromkeys(needed)),
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,
-        change=change,
+        change=ends.change if ends else change,
     )
 
 

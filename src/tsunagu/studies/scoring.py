@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import torch
@@ -16,20 +15,18 @@ from torch import Tensor
 
 from tsunagu.analysis.counts import Array
 from tsunagu.analysis.significance import signal_probability
-from tsunagu.data import Change, ShiftedSource, Source, Table, scaled_by
+from tsunagu.data import Change, ShiftedSource, Source, Table
 from tsunagu.data.processes import SCALE
-from tsunagu.errors import DataError, Mistake, ResumeError, SpecError
+from tsunagu.errors import DataError, ResumeError
 from tsunagu.spec import (
     Data,
     LabelledProcess,
     OtherFiles,
     OtherWeights,
-    Scale,
-    Shifted,
-    SomeSystematic,
     Study,
     sample_processes,
 )
+from tsunagu.studies.changing import changes
 from tsunagu.studies.measured import ChosenTrial
 from tsunagu.studies.opening import open_study_table
 from tsunagu.tasks import Graph
@@ -207,7 +204,7 @@ def variations_of(study: Study, base: Path, name: str) -> dict[str, Variation]:
             for end, names in files.items()
             if names
         }
-    return {end: _changed(study, base, change) for end, change in _changes(each, name).items()}
+    return {end: _changed(study, base, change) for end, change in changes(each, name).items()}
 
 
 def _with_files(data: Data, files: str | list[str] | Mapping[str, str | list[str]]) -> Data:
@@ -233,33 +230,6 @@ def _changed(study: Study, base: Path, made: tuple[Change, list[str], list[str]]
         return ShiftedSource(source, change, columns, reads)
 
     return Variation(open=partial(open_study_table, study, base, more=_own_columns(study), change=shifted))
-
-
-def _changes(each: SomeSystematic, name: str) -> dict[str, tuple[Change, list[str], list[str]]]:
-    if not isinstance(each, Scale | Shifted):
-        return {}
-    columns = [each.columns] if isinstance(each.columns, str) else each.columns
-    sizes = {"up": each.up, "down": each.down}
-    told = {end: size for end, size in sizes.items() if size is not None}
-    if isinstance(each, Scale):
-        return {end: (scaled_by(columns, size), columns, []) for end, size in told.items()}
-    function = _imported(each.function, name)
-    return {end: (partial(_called, function, size), columns, each.reads) for end, size in told.items()}
-
-
-def _called(function: Callable[..., Any], size: float, given: Mapping[str, Array]) -> Mapping[str, Array]:
-    found: Mapping[str, Array] = function(given, size)
-    return found
-
-
-def _imported(place: str, name: str) -> Callable[..., Any]:
-    module, _, function = place.partition(":")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        path = ("systematics", name, "function")
-        raise SpecError([Mistake(path, f"'{place}' cannot be imported: {error}")]) from error
-    return found
 
 
 def _weight(table: Table, rows: Tensor, variation: Variation | None) -> Array:

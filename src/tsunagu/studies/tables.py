@@ -15,7 +15,7 @@ from typing import Any
 
 from tsunagu.data import Table
 from tsunagu.files import write_bytes
-from tsunagu.spec import LossTerm, Study, Task
+from tsunagu.spec import LossTerm, Study, Task, adversaries
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.chosen import chosen
 from tsunagu.studies.rows import EFFORT, Place, Row, fold_field, record, write_records
@@ -72,7 +72,7 @@ def write_summary(
     methods = list(dict.fromkeys(row.planned.method for row in rows))
     tried = {name: [row for row in rows if row.planned.method == name] for name in methods}
     taken = {name: [e.item for e in chosen(study, tried[name]) if e.item is not None] for name in methods}
-    unit = _one_training(rows)
+    unit, against = _one_training(rows), adversaries(study.pipeline)
     content = {
         "name": study.name or path.resolve().parent.name,
         "metric": next(iter(calls)),
@@ -80,7 +80,8 @@ def write_summary(
         "outputs": {
             task.output: _output(name, task, task.losses[0], table)
             for name, task in study.tasks.items()
-            if task.losses
+            # What an adversary finds is no result, and data may have no physics weight.
+            if task.losses and name not in against
         },
         "training": {"cpu_seconds": _or_none(unit)},
         "events": {kind: len(getattr(split, kind)) for kind in ("train", "validation", "test")},

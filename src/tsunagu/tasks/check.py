@@ -58,10 +58,11 @@ def _check_loss(loss: LossTerm, path: Path, columns: set[str] | None) -> list[Mi
         mistakes += dict.fromkeys(m for term in plain for m in _check_settings(term, path))
     if columns is None:
         return mistakes
+    where = [] if loss.where is None else [((*path, "where"), loss.where)]
     return mistakes + [
-        Mistake(place, f"unknown column '{target}'{did_you_mean(target, columns)}")
-        for place, target in options(loss.target, (*path, "target"))
-        if target not in columns
+        Mistake(place, f"unknown column '{column}'{did_you_mean(column, columns)}")
+        for place, column in [*options(loss.target, (*path, "target")), *where]
+        if column not in columns
     ]
 
 

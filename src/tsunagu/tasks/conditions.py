@@ -159,7 +159,7 @@ class Conditions:
 
 
 def conditions_of(pipeline: Pipeline) -> Conditions:
-    """The conditions of a pipeline without choices, those that its losses read and those that it declares.
+    """The conditions of a pipeline without choices: that its losses read, that size a shift of inputs, and that it declares.
 
     >>> from tsunagu.spec import LossTerm, Task, condition, log_uniform, node
     >>> loss = LossTerm(key="huber", target="t", args={"delta": condition("delta", log_uniform(0.1, 10.0))})
@@ -168,7 +168,7 @@ def conditions_of(pipeline: Pipeline) -> Conditions:
     ('delta',)
     """
     found: dict[str, Condition] = {}
-    for _, value in walk([pipeline.tasks, pipeline.conditions]):
+    for _, value in walk([pipeline.tasks, pipeline.train.augment, pipeline.conditions]):
         if isinstance(value, Condition):
             found.setdefault(value.name, value)
     made, start = [], 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from tsunagu.errors import Mistake, Path, did_you_mean
 from tsunagu.losses import find_loss
-from tsunagu.spec import Condition, LossTerm, Node, Pipeline, Schedule, walk
+from tsunagu.spec import REVERSAL, Condition, LossTerm, Node, Pipeline, Schedule, walk
 from tsunagu.tasks.conditions import CONDITION, VALUES, distribution_of
 from tsunagu.tasks.objectives import check_conditioned_weights
 from tsunagu.tasks.settings import curve_of, plain
@@ -33,7 +33,9 @@ def check_conditions(pipeline: Pipeline, columns: set[str] | None = None) -> lis
     tasks.fit.loss.1.args.delta: 'delta' is defined otherwise at tasks.fit.loss.0.args.delta; give one of them another name
     """
     found = list(_found(pipeline))
-    mistakes = [m for path, value in found for m in _check_one(path, value)]
+    strengths = dict(_strengths(pipeline))
+    mistakes = [m for path, value in found if path not in strengths for m in _check_one(path, value)]
+    mistakes += [m for path, value in strengths.items() for m in _check_strength(path, value)]
     if mistakes:
         return mistakes
     conditions = [(path, value) for path, value in found if isinstance(value, Condition)]
@@ -104,6 +106,31 @@ def _found(pipeline: Pipeline) -> Iterator[tuple[Path, Condition | Schedule]]:
             yield path, value
 
 
+def _strengths(pipeline: Pipeline) -> Iterator[tuple[Path, Condition | Schedule]]:
+    """What stands as the strength of a reversal and is no plain number."""
+    for path, value in walk(pipeline.tasks, ("tasks",)):
+        if isinstance(value, Node) and value.key.startswith(REVERSAL):
+            for place, part in walk(value.args, (*path, "args")):
+                if isinstance(part, Condition | Schedule):
+                    yield place, part
+
+
+def _check_strength(path: Path, value: Condition | Schedule) -> Iterator[Mistake]:
+    if isinstance(value, Condition):
+        found = "the strength is a number or a schedule; a condition may stand as the weight of the adversary's loss"
+        yield Mistake(path, found)
+        return
+    try:
+        numbers = _numbers(value)
+    except LookupError as error:
+        yield Mistake(path, str(error.args[0]))
+    except (ValueError, TypeError) as error:
+        yield Mistake(path, f"{value.key}: {error}")
+    else:
+        if min(numbers) < 0.0:
+            yield Mistake(path, f"a strength is 0 or more, but its range reaches {min(numbers):g}")
+
+
 def _check_one(path: Path, value: Condition | Schedule) -> list[Mistake]:
     if not _is_read(path):
         kind = "condition" if isinstance(value, Condition) else "schedule"
@@ -136,7 +163,7 @@ def _check_one(path: Path, value: Condition | Schedule) -> list[Mistake]:
 
 def _is_read(path: Path) -> bool:
     plain = [step for place, step in enumerate(path) if step != "choice" and path[place - 1] != "choice"]
-    if plain[0] == "conditions":
+    if plain[0] == "conditions" or (plain[:2] == ["train", "augment"] and plain[-1] == "size"):
         return True
     return plain[0] == "tasks" and "loss" in plain[2:3] and bool({"weight", "args"} & set(plain[3:5]))
 

@@ -14,6 +14,7 @@ from tsunagu.errors import DataError, Mistake, SpecError
 from tsunagu.losses import Loss
 from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.spec import Architecture, LossTerm, Path, Pipeline, architectures, resolve
+from tsunagu.tasks.batchwise import blanked
 from tsunagu.tasks.build import reason
 from tsunagu.tasks.fitting import everything, fit_loss
 from tsunagu.tasks.graph import Graph, build_graph
@@ -28,6 +29,7 @@ __all__ = [
     "fitted",
     "loss_paths",
     "metric_texts",
+    "truth",
     "try_loss",
     "try_metric",
 ]
@@ -110,11 +112,13 @@ def check_labels(pipeline: Pipeline, table: Table, split: Split) -> dict[str, Mi
 
 
 def _unfit(term: LossTerm, table: Table, split: Split) -> str:
-    loss = plain_loss(term)
-    if problem := loss.check(table.columns[term.target]):
+    loss, target = plain_loss(term), table.columns[term.target]
+    if term.where is not None:
+        target = target[table.columns[term.where] != 0]
+    if problem := loss.check(target):
         return f"{listed(table.files)}: column '{term.target}': {problem}"
     try:
-        fit_loss(loss, term.target, table, split)
+        fit_loss(loss, term.target, table, split, term.where)
     except DataError as error:
         return str(error)
     return ""
@@ -123,7 +127,7 @@ def _unfit(term: LossTerm, table: Table, split: Split) -> str:
 def fitted(term: LossTerm, table: Table, split: Split) -> Loss | None:
     """The loss that a term names, with what it must know of the training events; None where they are unfit."""
     try:
-        return fit_loss(plain_loss(term), term.target, table, split)
+        return fit_loss(plain_loss(term), term.target, table, split, term.where)
     except DataError:
         return None
 
@@ -184,7 +188,13 @@ def _try_stage(
         known[task.output] = made
         for path, loss in loss_paths(name, task.loss):
             own = fitted(loss, table, split)
-            yield from try_loss(loss, path, made, known.get(loss.target), own)
+            yield from try_loss(loss, path, made, truth(loss, known), own)
+
+
+def truth(loss: LossTerm, known: Mapping[str, Tensor]) -> Tensor | None:
+    """What a loss meets, ``[E, ...]``, as it is in a training; nothing where it is not there."""
+    target = known.get(loss.target)
+    return target if target is None or loss.where is None else blanked(target, known[loss.where])
 
 
 def try_loss(

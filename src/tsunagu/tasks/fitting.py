@@ -33,13 +33,16 @@ def fit_stages(stages: Sequence[Stage], table: Table, split: Split) -> tuple[Sta
     """
     return tuple(
         replace(
-            stage, terms=tuple(replace(t, loss=fit_loss(t.loss, t.target, table, split)) for t in stage.terms)
+            stage,
+            terms=tuple(
+                replace(t, loss=fit_loss(t.loss, t.target, table, split, t.where)) for t in stage.terms
+            ),
         )
         for stage in stages
     )
 
 
-def fit_loss(loss: Loss, target: str, table: Table, split: Split) -> Loss:
+def fit_loss(loss: Loss, target: str, table: Table, split: Split, where: str | None = None) -> Loss:
     """A loss that knows the training events, itself where it does not ask.
 
     Args:
@@ -47,6 +50,7 @@ def fit_loss(loss: Loss, target: str, table: Table, split: Split) -> Loss:
         target: the column that supervises it.
         table: the events.
         split: its training rows are read.
+        where: a column that is not 0 for those that have this loss.
 
     Raises:
         DataError: the events are unfit.
@@ -54,9 +58,13 @@ def fit_loss(loss: Loss, target: str, table: Table, split: Split) -> Loss:
     if not isinstance(loss, FitsEvents):
         return loss
     known = _fitted.setdefault(split, WeakKeyDictionary()).setdefault(table, {})
-    if (loss, target) not in known:
-        known[loss, target] = _fit(loss, target, table, split.train)
-    return known[loss, target]
+    key = loss, target, where
+    if key not in known:
+        rows = split.train
+        if where is not None:
+            rows = rows[table.take([where], rows)[where].cpu() != 0]
+        known[key] = _fit(loss, target, table, rows)
+    return known[key]
 
 
 def everything(table: Table) -> Split:
@@ -66,7 +74,7 @@ def everything(table: Table) -> Split:
 
 
 # By split and table, which are compared by identity and are forgotten with them.
-_fitted: WeakKeyDictionary[Split, WeakKeyDictionary[Table, dict[tuple[Loss, str], Loss]]] = (
+_fitted: WeakKeyDictionary[Split, WeakKeyDictionary[Table, dict[tuple[Loss, str, str | None], Loss]]] = (
     WeakKeyDictionary()
 )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
+from tsunagu.layers import reversals
 from tsunagu.losses import Curve, Loss, find_curve, find_loss, make
 from tsunagu.spec import Condition, LossTerm, Schedule
 from tsunagu.tasks.conditions import middle
 
-__all__ = ["at_share", "curve_of", "plain", "plain_loss", "plain_weight"]
+__all__ = ["at_share", "curve_of", "plain", "plain_loss", "plain_weight", "reverse_at"]
 
 
 def plain(value: Any) -> Any:
@@ -46,3 +49,10 @@ def curve_of(schedule: Schedule) -> Curve:
 def at_share(schedule: Schedule, share: float) -> float:
     """The number where a share of the epochs of a stage, or all of them, are over."""
     return float(curve_of(schedule).at(min(1.0, share)))
+
+
+def reverse_at(module: nn.Module, epoch: int, epochs: int) -> None:
+    """Give each ``GradientReversal`` whose strength is a schedule that of an epoch, from 0, of a stage of at most ``epochs``."""
+    for layer in reversals(module):
+        if isinstance(layer.strength, Schedule):
+            layer.be(at_share(layer.strength, epoch / max(1, epochs - 1)))

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import SAMPLERS, Sampling, Table, sampling
-from tsunagu.data.augment import Augmentation, Mixup, find_augmentation
+from tsunagu.data.augment import Augmentation, Mixup, Systematic, find_augmentation
 from tsunagu.data.listing import listed
 from tsunagu.errors import DataError, Mistake, Path, SpecError, did_you_mean
 from tsunagu.losses import find_loss
 from tsunagu.spec import LossTerm, Pipeline, architectures, options, resolve
 from tsunagu.tasks.build import check_arguments
+from tsunagu.tasks.conditions import middle
 
 __all__ = ["augmentations_of", "check_showing", "check_shown", "sampling_of"]
 
@@ -76,7 +77,7 @@ def sampling_of(pipeline: Pipeline, table: Table, rows: Tensor) -> Sampling:
     return sampling(node.key, rows, table.columns[name].cpu()[rows], name, table.files)
 
 
-def augmentations_of(pipeline: Pipeline) -> list[Augmentation | Mixup]:
+def augmentations_of(pipeline: Pipeline) -> list[Augmentation | Mixup | Systematic]:
     """What changes the events of a pipeline without choices, in order."""
     return [find_augmentation(node.key)(**node.args) for node in pipeline.train.augment]
 
@@ -128,6 +129,9 @@ def _check_augmentation(node: Any, path: Path, columns: set[str] | None) -> list
         names = _columns(made)
     except (ValueError, TypeError) as error:
         return [Mistake((*path, "args"), str(error))]
+    if isinstance(made, Systematic) and made.size is not None and (half := middle(made.size)) != 0.0:
+        found = f"the middle of its range is {half:g}, but 0 is no shift, as events are without one; let it reach as far to both sides"
+        return [Mistake((*path, "args", "size"), found)]
     unknown = [name for name in names if columns is not None and name not in columns]
     return [Mistake(path, f"unknown column '{name}'{did_you_mean(name, columns or ())}") for name in unknown]
 
@@ -136,12 +140,17 @@ def _check_together(pipeline: Pipeline) -> list[Mistake]:
     """What keeps augmentations from going together with each other, and with the stages and losses of a pipeline."""
     made = augmentations_of(pipeline)
     mixing = [i for i, each in enumerate(made) if isinstance(each, Mixup)]
+    shifting = [i for i, each in enumerate(made) if isinstance(each, Systematic)]
     found = []
     if not pipeline.train.joint:
         reason = "the outputs of frozen tasks are made once, of the events as they are"
         found.append(Mistake(AUGMENT, f"needs train.joint: {reason}; set train.joint to true"))
     if mixing and mixing != [len(made) - 1]:
         found.append(Mistake((*AUGMENT, mixing[0]), "mixup stands once, and last"))
+    if shifting != list(range(len(shifting))):
+        found.append(
+            Mistake((*AUGMENT, shifting[-1]), "a systematic shift stands before all other augmentations")
+        )
     for i in mixing[:1]:
         found += _check_mixup(made[i], (*AUGMENT, i), pipeline)
     return found
@@ -165,7 +174,9 @@ def _takes(term: LossTerm, mixup: Mixup) -> bool:
     return term.target == mixup.target and kind == ("event" if mixup.classes is None else "class")
 
 
-def _columns(made: Augmentation | Mixup) -> Sequence[str]:
+def _columns(made: Augmentation | Mixup | Systematic) -> Sequence[str]:
+    if isinstance(made, Systematic):
+        return () if made.where is None else (made.where,)
     return (made.target, *made.columns) if isinstance(made, Mixup) else made.columns
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from tsunagu.losses import ChangesWithTime, Loss, given, weighted_mean
-from tsunagu.spec import Condition, LossTerm, Pipeline, Schedule, order, supervisors
+from tsunagu.losses import BatchLoss, ChangesWithTime, Loss, given, weighted_mean
+from tsunagu.spec import Condition, LossTerm, Pipeline, Schedule, adversaries, order, supervisors
+from tsunagu.tasks.batchwise import batchwise, blanked
 from tsunagu.tasks.conditions import VALUES, Conditions, conditions_of, label_of
 from tsunagu.tasks.settings import at_share, plain_loss, plain_weight
 
@@ -26,6 +27,7 @@ class Term:
     Args:
         output: what is judged.
         target: the column that judges it.
+        where: a column that is not 0 for the events that have this loss.
         weight: in the sum; 1 where it is a condition.
         loss: with its settings; of those that are conditions the middle of their range.
         given: the settings that are conditions, each with its place among their numbers.
@@ -37,12 +39,37 @@ class Term:
     target: str
     weight: float
     loss: Loss
+    where: str | None = None
     given: tuple[tuple[str, int], ...] = ()
     factor: int | None = None
     timed: tuple[tuple[str, Schedule], ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        return (self.target,) if self.where is None else (self.target, self.where)
+
+    def of(self, prediction: Tensor, batch: Mapping[str, Tensor], weight: Tensor) -> Tensor:
+        """The losses ``[E]``, but for the weight in the sum; 0 of events that have none.
+
+        Args:
+            prediction: ``[E, ...]``.
+            batch: ``[E, ...]`` by name: the columns, and the values of conditions where there are any.
+            weight: training weights ``[E]``, or ``[R, B]`` of the R members of a population, whose events stand one after the
+                other and are compared with none of another member.
+        """
+        target, values = batch[self.target], batch.get(VALUES)
+        has = None if self.where is None else batch[self.where].reshape(-1) != 0
+        if isinstance(self.loss, BatchLoss):
+            factor = None if values is None or self.factor is None else values[:, self.factor]
+            return batchwise(self.loss, prediction, target, weight, has, factor)
+        if has is None:
+            return self.per_event(prediction, target, values)
+        loss = self.per_event(prediction, blanked(target, has), values)
+        return loss.where(has, loss.new_zeros(()))
+
     def per_event(self, prediction: Tensor, target: Tensor, values: Tensor | None = None) -> Tensor:
-        """The losses ``[E]``, but for the weight.
+        """The losses ``[E]``, but for the weight, of events that all have one and are not compared.
 
         Args:
             prediction: ``[E, ...]``.
@@ -69,6 +96,8 @@ class Stage:
         patience: stop after so many epochs without a better validation loss; None for never.
         frozen: the tasks before them whose outputs are read, in order; they are as an earlier stage left them, and learn
             nothing.
+        saddle: whether tasks work against each other: the sum of their losses is then no measure of how good an epoch is, and
+            the last one counts.
     """
 
     name: str
@@ -78,20 +107,24 @@ class Stage:
     epochs: int
     patience: int | None
     frozen: tuple[str, ...] = ()
+    saddle: bool = False
 
-    def event_loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+    def event_loss(
+        self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor
+    ) -> Tensor:
         """The losses of each event, ``sum_t w_t l_te``, neither weighted nor reduced.
 
         Args:
             predictions: ``[E, ...]`` by output name.
             batch: ``[E, ...]`` by column name; the targets are read here.
+            weight: ``[E]``, the training weight, for losses that compare events.
 
         Returns:
             ``[E]``.
         """
         total: Tensor | None = None
         for term in self.terms:
-            part = term.per_event(predictions[term.output], batch[term.target], batch.get(VALUES))
+            part = term.of(predictions[term.output], batch, weight)
             part = part if term.weight == 1.0 else term.weight * part
             total = part if total is None else total + part
         assert total is not None
@@ -116,7 +149,7 @@ class Stage:
             A scalar.
         """
         # All terms share the events' weights, so they are added event by event and reduced once.
-        return weighted_mean(self.event_loss(predictions, batch), weight, size)
+        return weighted_mean(self.event_loss(predictions, batch, weight), weight, size)
 
     def at(self, epoch: int | None = None) -> Stage:
         """The stage with the losses of an epoch, from 0, or None for their final form; itself where none changes."""
@@ -127,8 +160,8 @@ class Stage:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The columns that supervise this stage."""
-        return tuple(dict.fromkeys(term.target for term in self.terms))
+        """The columns that supervise this stage, and those that say which events have a loss."""
+        return tuple(dict.fromkeys(column for term in self.terms for column in term.columns))
 
 
 def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
@@ -143,7 +176,7 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
     pretrain classify {'tau': 'true_tau'}
     joint {}
     """
-    names = order(pipeline)
+    names, against = order(pipeline), adversaries(pipeline)
     train = pipeline.train
     joint = Stage(
         name="joint" if train.intermediate else "end to end",
@@ -151,12 +184,14 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
         substitutes={},
         terms=_joint_terms(pipeline, names),
         epochs=train.epochs,
-        patience=train.patience,
+        patience=None if against else train.patience,
+        saddle=bool(against),
     )
     # End to end, the truth of an intermediate output enters nowhere, so there is nothing to pretrain on.
     if not (train.pretrain and train.intermediate and len(names) > 1):
         return (joint,)
-    pretrained = tuple(_pretrain(pipeline, name) for name in names)
+    # An adversary works against what other tasks have learned, of which the truth has nothing.
+    pretrained = tuple(_pretrain(pipeline, name) for name in names if name not in against)
     return (*pretrained, joint) if train.joint else (*pretrained, *_each_after(pipeline, names))
 
 
@@ -200,7 +235,8 @@ def _each_after(pipeline: Pipeline, names: list[str]) -> Iterator[Stage]:
 
 
 def _joint_terms(pipeline: Pipeline, names: list[str]) -> tuple[Term, ...]:
-    read = {column for name in names for column in _columns(pipeline, name)}
+    against = adversaries(pipeline)
+    read = {column for name in names if name not in against for column in _columns(pipeline, name)}
     conditions = conditions_of(pipeline)
     return tuple(
         term
@@ -234,6 +270,7 @@ def _term(output: str, loss: LossTerm, conditions: Conditions, weight: object) -
         target=loss.target,
         weight=plain_weight(weight),
         loss=plain_loss(loss),
+        where=loss.where,
         given=tuple((name, place(label_of(v))) for name, v in settings if isinstance(v, Condition)),
         factor=place(label_of(weight)) if isinstance(weight, Condition) else None,
         timed=tuple((name, value) for name, value in timed if isinstance(value, Schedule)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tsunagu.losses import ChangesWithTime, ClassLoss, FitsEvents, Loss, weighted_mean
+from tsunagu.losses import BatchLoss, ChangesWithTime, ClassLoss, FitsEvents, Loss, weighted_mean
 
 __all__ = ["check_loss_contract"]
 
@@ -21,6 +21,9 @@ def check_loss_contract(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     hash. A loss of class labels, moreover, has finite values and gradients for logits of 1e4 of either sign, and for one
     event of each class. One that changes with time is a function of the epoch.
 
+    A loss of a batch gives one number for all events, whatever their order; there a weight of 2 is an event twice, and an event of
+    weight 0 is none.
+
     Args:
         loss: with any settings; it is fitted to these events where it asks for that.
         prediction: ``[E, ...]``, at least 2 events; no value where the loss has a kink.
@@ -35,6 +38,9 @@ def check_loss_contract(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     """
     ready = _fitted(loss, target)
     _check_equal(loss, target, ready)
+    if isinstance(ready, BatchLoss):
+        _check_batch(ready, prediction.double(), target)
+        return
     for form in _forms(ready):
         for dtype in (torch.float32, torch.float64):
             _check_values(form, prediction.to(dtype), target)
@@ -81,6 +87,21 @@ def _check_values(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     assert torch.allclose(double, torch.cat([value, value.flip(0)]), rtol=1e-5), (
         "two members of a population in one batch have other losses than alone"
     )
+
+
+def _check_batch(loss: BatchLoss, prediction: Tensor, target: Tensor) -> None:
+    events = len(prediction)
+    weight = torch.arange(events, dtype=prediction.dtype) % 3  # 0, 1, 2, 0, ...
+    value = loss.of_batch(prediction, target, weight)
+    assert value.shape == (), f"a batch has losses of shape {list(value.shape)}"
+    assert value.dtype == prediction.dtype, f"a loss of {value.dtype} from predictions of {prediction.dtype}"
+    rows = torch.arange(events).repeat_interleave(weight.long()).flip(0)
+    again = loss.of_batch(prediction[rows], target[rows], torch.ones_like(rows, dtype=value.dtype))
+    assert torch.allclose(again, value), "weights are not as many equal events, or their order matters"
+    few = loss.of_batch(prediction[:1], target[:1], weight[:1] + 1.0)
+    assert float(few) == 0.0, "one event alone has something to be compared with"
+    along = prediction.clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda p: loss.of_batch(p, target, weight), along)
 
 
 def _check_gradient(loss: Loss, prediction: Tensor, target: Tensor) -> None:

@@ -20,6 +20,7 @@ from tsunagu.spec import Pipeline
 from tsunagu.tasks import augmentations_of
 from tsunagu.tasks.conditions import CONDITION, VALUES, conditions_of
 from tsunagu.train.conditioning import Drawn, Turn
+from tsunagu.train.shifting import Shifts
 
 __all__ = ["Augmented", "Shown"]
 
@@ -67,6 +68,7 @@ class Augmented:
         found = augmentations_of(pipeline)
         self._each = [each for each in found if isinstance(each, Augmentation)]
         self._mixup = next((each for each in found if isinstance(each, Mixup)), None)
+        self._shifts = Shifts(pipeline, table)
         self._on = bool(found)
         conditions = conditions_of(pipeline)
         self._drawn = Drawn(conditions, table, pipeline.train.batch_size) if conditions else None
@@ -117,12 +119,15 @@ class Augmented:
 
     def _changed(self, names: Sequence[str], shown: Shown, index: Tensor) -> dict[str, Tensor]:
         flat = index.reshape(-1)
-        batch = self._table.take(names, flat)
-        if shown.keys is None or not self._each:
-            return batch
+        if shown.keys is None or not (self._each or self._shifts):
+            return self._table.take(names, flat)
         numbers = given(self._numbers, flat, self._table.device)
         draws = EventDraws(numbers, shown.keys.repeat_interleave(index.shape[1]))
+        batch = self._table.take(self._shifts.with_ends(names) if self._shifts else names, flat)
         with torch.no_grad():
+            if self._shifts:
+                values = None if shown.conditions is None else shown.conditions[0].flatten(0, 1)
+                batch = self._shifts.at_random(batch, names, draws, values)
             for place, each in enumerate(self._each):
                 batch |= self._applied(each, batch, draws.of(place))
         return batch

@@ -34,13 +34,13 @@ class Passes:
     Args:
         read: what the tasks read, by name, and the training weights ``[R, B]``.
         make: adds the outputs of tasks to it, in order.
-        losses: ``[R, B]`` of each objective, given what each reads.
+        losses: ``[R, B]`` of each objective, given what each reads and the training weights ``[R, B]``.
         update: one step of the optimisers.
     """
 
     read: Callable[[Shown, tuple[int, ...]], tuple[Known, Tensor]]
     make: Callable[[Known, Sequence[str]], None]
-    losses: Callable[[Sequence[Known]], list[Tensor]]
+    losses: Callable[[Sequence[Known], Tensor], list[Tensor]]
     update: Callable[[], None]
 
 
@@ -110,7 +110,7 @@ class Combining:
             self._passes.make(known, self._tasks)
             read, features = [known] * len(self._objectives.reach.own), None
         return torch.stack(
-            [weighted_mean(each, weight, sizes) for each in self._passes.losses(read)]
+            [weighted_mean(each, weight, sizes) for each in self._passes.losses(read, weight)]
         ), features
 
     def _cut(self, known: Known) -> tuple[list[Known], Features]:

@@ -17,6 +17,7 @@ from tsunagu.metrics import MetricCall, WorkingPoint
 from tsunagu.random import derive_seed
 from tsunagu.tasks import Graph, Stage
 from tsunagu.train.conditioning import at_default, dealt
+from tsunagu.train.shifting import Shifts
 
 __all__ = [
     "Evaluation",
@@ -77,6 +78,7 @@ def evaluate(
     table: Table,
     rows: Tensor,
     frozen: Mapping[str, Tensor] | None = None,
+    shifts: Shifts | None = None,
 ) -> Evaluation:
     """The stage's loss with the training weight, and the metric with the physics weight, on the given rows ``[N]``.
 
@@ -92,6 +94,7 @@ def evaluate(
         table: the columns.
         rows: ``[N]`` row numbers.
         frozen: the outputs ``[E, ...]`` of frozen tasks.
+        shifts: for the loss, events are shifted by the sizes that their conditions say.
     """
     columns, wanted, conditions = columns_of(graph, stage), set(metric.arguments), graph.conditions
     total, size = torch.zeros(2, dtype=torch.float64, device=table.device)
@@ -101,16 +104,20 @@ def evaluate(
     with torch.no_grad():
         for chunk in torch.split(rows, CHUNK):
             known = {name: given(output, chunk, table.device) for name, output in (frozen or {}).items()}
-            batch = table.take(columns, chunk) | known
+            batch = table.take(shifts.with_ends(columns) if shifts else columns, chunk) | known
+            nominal = {name: batch[name] for name in columns}
             if conditions:
-                batch |= conditions.inputs(dealt(conditions, table, chunk))
+                values = dealt(conditions, table, chunk)
+                batch |= conditions.inputs(values) | (
+                    shifts.as_shown(batch, columns, values) if shifts else {}
+                )
             made = known | graph(batch, stage.tasks, stage.substitutes)
             weight = table.weights(chunk).double()
-            total += (weight * stage.event_loss(made, batch)).sum()
+            total += (weight * stage.event_loss(made, batch, weight)).sum()
             size += weight.abs().sum()
             if conditions and wanted & made.keys():
                 # The loss is that of many values, the metric that of one: scores of several are not one order of events.
-                batch |= default_inputs(graph, len(chunk), table.device)
+                batch |= nominal | default_inputs(graph, len(chunk), table.device)
                 made = known | graph(batch, stage.tasks, stage.substitutes)
             parts.append(_on_cpu({name: value for name, value in made.items() if name in wanted}))
     loss = float(total / size)

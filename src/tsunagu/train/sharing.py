@@ -115,7 +115,7 @@ def _losses(pipeline: Pipeline, stage: Stage) -> list[Value]:
     timed = [[term.given, term.factor, term.timed] for term in stage.terms]
     return [
         settings,
-        [[term.output, term.target, term.weight] for term in stage.terms],
+        [[term.output, *term.columns, term.weight] for term in stage.terms],
         *([timed] if any(map(any, timed)) else []),
         *([imported] if imported else []),
     ]

@@ -18,6 +18,7 @@ from tsunagu.losses import Moment, weighted_mean
 from tsunagu.spec import Pipeline, canonical
 from tsunagu.tasks import Graph, Stage, Term, aggregator_of, reach
 from tsunagu.tasks.conditions import VALUES
+from tsunagu.tasks.settings import reverse_at
 from tsunagu.train.augmenting import Augmented, Shown
 from tsunagu.train.combining import Combining, Known, Passes
 from tsunagu.train.conditioning import Turn
@@ -76,7 +77,7 @@ def alike(first: Stage, second: Stage) -> bool:
         (second.name, second.tasks, second.frozen, dict(second.substitutes)),
     )
     terms = [
-        [(t.output, t.target, t.loss, t.given, t.factor, t.timed) for t in stage.terms]
+        [(t.output, *t.columns, t.loss, t.given, t.factor, t.timed) for t in stage.terms]
         for stage in (first, second)
     ]
     return names[0] == names[1] and terms[0] == terms[1]
@@ -154,7 +155,9 @@ class Stepper:
             self._combining.restore(moments)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Take the losses of an epoch, where they change with time."""
+        """Take the losses of an epoch, and the strengths of adversaries, where they change with time."""
+        for member in self._members if self._stage.saddle else ():
+            reverse_at(member.graph, epoch, self._stage.epochs)
         now = [stage.at(epoch) for stage in self._stages]
         if now[0].terms != self._stage.terms:
             self._stage, self._terms = now[0], self._terms_of(now)
@@ -236,7 +239,7 @@ class Stepper:
     def _losses(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         known, weight = self._read(shown, orders)
         self._make(known, self._stage.tasks)
-        return weighted_mean(self._event_losses(known), weight, sizes)
+        return weighted_mean(self._event_losses(known, weight), weight, sizes)
 
     def _read(self, shown: Shown, orders: tuple[int, ...]) -> tuple[Known, Tensor]:
         """What the tasks read, and the training weights ``[R, B]``."""
@@ -274,22 +277,24 @@ class Stepper:
             0, torch.tensor(back, device=self._table.device)
         )
 
-    def _event_losses(self, known: Mapping[str, Pick]) -> Tensor:
+    def _event_losses(self, known: Mapping[str, Pick], sizes: Tensor) -> Tensor:
         total: Tensor | None = None
         for term, weight in self._terms:
-            part = self._event_loss(term, weight, known)
+            part = self._event_loss(term, weight, known, sizes)
             total = part if total is None else total + part
         assert total is not None
         return total
 
-    def _each_loss(self, read: Sequence[Known]) -> list[Tensor]:
-        """The losses of each term ``[R, B]``, each from what it reads."""
-        return [self._event_loss(*term, known) for term, known in zip(self._terms, read, strict=True)]
+    def _each_loss(self, read: Sequence[Known], sizes: Tensor) -> list[Tensor]:
+        """The losses of each term ``[R, B]``, each from what it reads, with the training weights ``[R, B]``."""
+        return [self._event_loss(*term, known, sizes) for term, known in zip(self._terms, read, strict=True)]
 
-    def _event_loss(self, term: Term, weight: Tensor | None, known: Mapping[str, Pick]) -> Tensor:
-        values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
-        prediction, target = known[term.output].all(), known[term.target].all()
-        each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values)
+    def _event_loss(
+        self, term: Term, weight: Tensor | None, known: Mapping[str, Pick], sizes: Tensor
+    ) -> Tensor:
+        names = (*term.columns, VALUES) if VALUES in known else term.columns
+        batch = {name: known[name].all().flatten(0, 1) for name in names}
+        each = term.of(known[term.output].all().flatten(0, 1), batch, sizes)
         part = each.view(len(self._members), -1)
         return part if weight is None else weight * part
 

@@ -27,6 +27,7 @@ from tsunagu.train.meter import Meter
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
 from tsunagu.train.sharing import Finished, Stages, stage_key
+from tsunagu.train.shifting import Shifts
 from tsunagu.train.stacked import Rows
 from tsunagu.train.state import copied, load, named, of_tasks, under, weights
 from tsunagu.train.stepper import Member, Stepper
@@ -69,6 +70,7 @@ class Training:
         self._noise = list(stochastic(self.graph))
         self.noisy = bool(self._noise)
         self._metric = parse_metric(pipeline.metric)
+        self._shifts = Shifts(pipeline, table)
         self._best: dict[str, Tensor] = {}
         self._loss = torch.zeros((), device=table.device)
         self._moments: Callable[[], dict[str, Tensor]] = dict
@@ -215,12 +217,13 @@ class Training:
         reseed_for_evaluation(self.graph, self.seed)
         frozen = {name: output.own for name, output in self.member.frozen.items()}
         judged = self.stage.at()
-        valid = evaluate(self.graph, judged, self._metric, self.table, self.split.validation, frozen)
+        rows = self.split.validation
+        valid = evaluate(self.graph, judged, self._metric, self.table, rows, frozen, self._shifts)
         # Every process decides by the same numbers, also where another processor would round otherwise.
         train, valid = self._world.first_says((float(self._loss) / max(1, place.step), valid))
         self._check_finite(train, valid.loss)
         place.epoch, place.step = place.epoch + 1, 0
-        if valid.loss < place.best_loss:
+        if self.stage.saddle or valid.loss < place.best_loss:
             place.best_loss, place.best_epoch = valid.loss, place.epoch
             self._best = copied(weights(self.graph, self.member.rows))
         place.history.append(self._line(train, valid))

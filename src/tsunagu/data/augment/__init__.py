@@ -15,6 +15,7 @@ from tsunagu.data.augment.energies import DropTracks, SmearEnergy
 from tsunagu.data.augment.images import Rotate, Shift
 from tsunagu.data.augment.mixup import Mixup
 from tsunagu.data.augment.reflections import FlipEta, FlipPhi
+from tsunagu.data.augment.systematic import Systematic
 
 __all__ = [
     "Augmentation",
@@ -26,6 +27,7 @@ __all__ = [
     "Rotate",
     "Shift",
     "SmearEnergy",
+    "Systematic",
     "find_augmentation",
     "known_augmentations",
     "register_augmentation",

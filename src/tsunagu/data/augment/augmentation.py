@@ -83,7 +83,7 @@ def known_augmentations() -> list[str]:
     """All keys.
 
     >>> known_augmentations()
-    ['drop_tracks', 'flip_eta', 'flip_phi', 'mixup', 'rotate', 'shift', 'smear_energy']
+    ['drop_tracks', 'flip_eta', 'flip_phi', 'mixup', 'rotate', 'shift', 'smear_energy', 'systematic']
     """
     return _augmentations.known()
 

@@ -19,6 +19,7 @@ from tsunagu.tasks.dry_run import (
     fitted,
     loss_paths,
     metric_texts,
+    truth,
     try_loss,
     try_metric,
 )
@@ -128,7 +129,7 @@ def _check_losses(
 ) -> Iterator[Mistake]:
     for path, loss in loss_paths(name, pipeline.tasks[name].loss):
         own = fitted(loss, table, split)
-        for mistake in try_loss(loss, path, made, reached.made.get(loss.target), own):
+        for mistake in try_loss(loss, path, made, truth(loss, reached.made), own):
             yield _with(reached, mistake)
 
 
