@@ -16,7 +16,7 @@ from tsunagu.metrics import KsTest, ks_test
 from tsunagu.report.style import BACKGROUND, PALETTE, SIGNAL, Drawing, canvas, dress, label_rows, long_table
 from tsunagu.studies import Measurement
 
-__all__ = ["draw_correlations", "draw_importance", "draw_inputs", "draw_overtraining"]
+__all__ = ["CAPTION", "draw_correlations", "draw_importance", "draw_inputs", "draw_overtraining"]
 
 MOST = 12
 """Variables in one figure."""
