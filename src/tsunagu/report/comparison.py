@@ -141,6 +141,7 @@ def _draw(
     figure, panels = canvas(2, sharex=True, gridspec_kw={"height_ratios": [3, 1.2]})
     looks = {"simulation": (BACKGROUND, (0, (4, 1.2))), "reweighted": (SIGNAL, "-")}
     notes = []
+    aside = np.diff(edges) * (0.08 if len(weights) > 1 else 0.0)
     for label, weight in weights.items():
         scaled = weight * total / weight.sum()
         made = count_bins(bin_numbers(simulated, edges), scaled, len(edges) - 1)
@@ -149,7 +150,8 @@ def _draw(
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio, error = seen.sums / made.sums, seen.errors / made.sums
             band = made.errors / made.sums
-        panels[1].errorbar(centres, ratio, error, fmt="o", markersize=4, color=color, linewidth=1.2)
+        places = centres - aside if label == "simulation" else centres + aside
+        panels[1].errorbar(places, ratio, error, fmt="o", markersize=4, color=color, linewidth=1.2)
         if label == list(weights)[-1]:
             panels[1].stairs(1 + band, edges, baseline=1 - band, fill=True, color="#cccccc", zorder=0)
         test = chi_square(values, data.weight, simulated, weight, edges)

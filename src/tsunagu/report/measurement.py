@@ -15,7 +15,7 @@ from tsunagu.report.checks import CAPTION, draw_correlations, draw_importance, d
 from tsunagu.report.ranking import draw_cuts, draw_ranking
 from tsunagu.report.slugs import slugs_of
 from tsunagu.report.style import Drawing
-from tsunagu.report.templates import draw_systematic, draw_templates
+from tsunagu.report.templates import blind_bins, draw_observed, draw_systematic, draw_templates
 from tsunagu.studies import Measurement
 
 __all__ = ["write_measurement"]
@@ -60,6 +60,11 @@ def _figures(measured: Measurement) -> Figures:
             "What the area under the ROC curve loses where one input of one task is shuffled among the test events. What several inputs know together is counted for none of them.",
         ),
     }
+    if measured.observed is not None:
+        found["observed"] = (
+            partial(draw_observed, measured),
+            f"Data in the bins of the score over what is expected, each event by the chain of its fold. The signal is more than `analysis.blind` of the background in {int(blind_bins(measured).sum())} bins, which are not looked at.",
+        )
     if not measured.ranking:
         del found["ranking"]
     if measured.variables:
