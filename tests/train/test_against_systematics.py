@@ -343,5 +343,5 @@ def test_what_a_score_shall_not_tell_may_be_an_input():
 
 
 def test_a_part_of_a_batch_is_not_compared():
-    with sharing(Part(0, 2, 4)), pytest.raises(ValueError, match="compares all events of a batch"):
+    with sharing(Part(0, 2, 4)), pytest.raises(ValueError, match="is of all events of a batch"):
         batchwise(find_loss("disco")(), torch.zeros(2), torch.zeros(2), torch.ones(2))

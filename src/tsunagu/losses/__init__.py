@@ -68,7 +68,7 @@ from tsunagu.losses.scalarise import (
     smooth_tchebycheff,
 )
 from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_curve
-from tsunagu.losses.significance import soft_significance
+from tsunagu.losses.significance import SoftSignificance
 from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
@@ -110,6 +110,7 @@ __all__ = [
     "Number",
     "Seen",
     "Simplex",
+    "SoftSignificance",
     "State",
     "Sum",
     "align",
@@ -141,7 +142,6 @@ __all__ = [
     "register_distribution",
     "register_loss",
     "smooth_tchebycheff",
-    "soft_significance",
     "weighted_mean",
     "wide",
 ]

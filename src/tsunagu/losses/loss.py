@@ -62,10 +62,10 @@ class ClassLoss(Loss):
 
 
 class BatchLoss(Loss):
-    """A loss that compares the events of a batch with each other, and so is one number for all of them.
+    """A loss of a whole batch, which is no sum over events: one that compares them with each other, or a significance."""
 
-    Its target supervises nothing: it is what the prediction shall *not* tell, such as a mass.
-    """
+    signed: ClassVar[bool] = False
+    """Whether it reads the sign of weights; their size counts else."""
 
     def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The number of the batch for each of its events, ``[E]``, as their mean is again that number."""
@@ -78,10 +78,11 @@ class BatchLoss(Loss):
         Args:
             prediction: ``[E, ...]``, float32 or float64.
             target: ``[E, ...]``, any dtype.
-            weight: ``[E]``, 0 or more; an event of weight 2 counts as two events of weight 1, and one of weight 0 as none.
+            weight: ``[E]``, 0 or more, unless :attr:`signed`; an event of weight 2 counts as two events of weight 1, and one
+                of weight 0 as none.
 
         Returns:
-            A scalar in the prediction's dtype; 0 where no two events are left to compare.
+            A scalar in the prediction's dtype.
 
         Raises:
             ValueError: the shapes do not belong together.

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tsunagu.errors import Mistake, Path, did_you_mean
-from tsunagu.spec.analysis import Scale, Shifted
 from tsunagu.spec.columns import raw_columns
 from tsunagu.spec.formulas import is_formula
 from tsunagu.spec.models import Study
 from tsunagu.spec.nodes import Node, options, walk
+from tsunagu.spec.systematics import Scale, Shifted
 
 __all__ = [
     "SYSTEMATIC",

@@ -2,6 +2,7 @@
 
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.checks import check_headers, check_spec, check_study
+from tsunagu.studies.comparing import Comparison, compare_study
 from tsunagu.studies.cost import Estimate, estimate
 from tsunagu.studies.exporting import export_study
 from tsunagu.studies.measuring import Measurement, measure_study
@@ -14,6 +15,7 @@ from tsunagu.studies.tables import write_results, write_summary
 
 __all__ = [
     "Baseline",
+    "Comparison",
     "Estimate",
     "Measurement",
     "Outcome",
@@ -24,6 +26,7 @@ __all__ = [
     "check_headers",
     "check_spec",
     "check_study",
+    "compare_study",
     "count_stages",
     "estimate",
     "export_study",

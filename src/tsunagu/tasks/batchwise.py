@@ -33,7 +33,7 @@ def batchwise(
         loss: of a batch.
         prediction: ``[R B, ...]``, the R members one after the other.
         target: ``[R B, ...]``.
-        weight: training weights ``[B]`` or ``[R, B]``, whose size counts.
+        weight: training weights ``[B]`` or ``[R, B]``.
         has: ``[R B]``, the events that are compared; all without.
         factor: ``[R B]``, a weight of the loss for each event; 1 without.
 
@@ -44,10 +44,11 @@ def batchwise(
         ValueError: several processes have a part of the batch each.
     """
     if current_part() is not None:
-        msg = f"{type(loss).__name__} compares all events of a batch, of which each process has a part; train in one process"
+        msg = f"{type(loss).__name__} is of all events of a batch, of which each process has a part; train in one process"
         raise ValueError(msg)
     signed = weight.reshape(-1).to(prediction.dtype)
-    size = signed.abs() if has is None else signed.abs() * has
+    size = signed if loss.signed else signed.abs()
+    size = size if has is None else size * has
     each = torch.cat(
         [
             loss.of_batch(prediction[rows], target[rows], size[rows]).expand(len(rows))

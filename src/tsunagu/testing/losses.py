@@ -98,8 +98,6 @@ def _check_batch(loss: BatchLoss, prediction: Tensor, target: Tensor) -> None:
     rows = torch.arange(events).repeat_interleave(weight.long()).flip(0)
     again = loss.of_batch(prediction[rows], target[rows], torch.ones_like(rows, dtype=value.dtype))
     assert torch.allclose(again, value), "weights are not as many equal events, or their order matters"
-    few = loss.of_batch(prediction[:1], target[:1], weight[:1] + 1.0)
-    assert float(few) == 0.0, "one event alone has something to be compared with"
     along = prediction.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: loss.of_batch(p, target, weight), along)
 
@@ -130,5 +128,6 @@ def _check_large(loss: Loss, prediction: Tensor, target: Tensor) -> None:
 
 def _slope(loss: Loss, prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     along = prediction.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(weighted_mean(loss(along, target), weight), along)
+    each = loss(along, target)
+    (slope,) = torch.autograd.grad(weighted_mean(each, weight), along)
     return slope
