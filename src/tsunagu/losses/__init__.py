@@ -58,6 +58,7 @@ from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.parameters import Number, given, wide
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
+from tsunagu.losses.scalarisation import LINEAR, Scalarisation, make_scalarisation
 from tsunagu.losses.scalarise import (
     SCALARISATIONS,
     boundary_intersection,
@@ -69,6 +70,7 @@ from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_c
 from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
+    "LINEAR",
     "SCALARISATIONS",
     "SUM",
     "AffinityMargin",
@@ -103,6 +105,7 @@ __all__ = [
     "Mgda",
     "Moment",
     "Number",
+    "Scalarisation",
     "Seen",
     "Simplex",
     "State",
@@ -129,6 +132,7 @@ __all__ = [
     "linear",
     "make",
     "make_aggregator",
+    "make_scalarisation",
     "min_norm",
     "register_aggregator",
     "register_curve",

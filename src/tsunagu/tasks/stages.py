@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
-from tsunagu.losses import ChangesWithTime, Loss, given, weighted_mean
+from tsunagu.losses import ChangesWithTime, Loss, Scalarisation, given, weighted_mean
 from tsunagu.spec import Condition, LossTerm, Pipeline, Schedule, order, supervisors
 from tsunagu.tasks.conditions import VALUES, Conditions, conditions_of, label_of
+from tsunagu.tasks.scalarising import scalarisation_of
 from tsunagu.tasks.settings import at_share, plain_loss, plain_weight
 
 __all__ = ["Stage", "Term", "stages"]
@@ -49,11 +51,20 @@ class Term:
             target: ``[E, ...]``.
             values: ``[E, L]`` of all conditions, where there are any.
         """
-        if values is None or (not self.given and self.factor is None):
+        loss = self.bare(prediction, target, values)
+        return loss if self.factor is None or values is None else values[:, self.factor].to(loss.dtype) * loss
+
+    def bare(self, prediction: Tensor, target: Tensor, values: Tensor | None = None) -> Tensor:
+        """The same without the weight that is a condition, ``[E]``."""
+        if values is None or not self.given:
             return self.loss(prediction, target)
-        own = {name: values[:, place] for name, place in self.given}
-        loss = (given(self.loss, own) if own else self.loss)(prediction, target)
-        return loss if self.factor is None else values[:, self.factor].to(loss.dtype) * loss
+        return given(self.loss, {name: values[:, place] for name, place in self.given})(prediction, target)
+
+    def factors(self, loss: Tensor, values: Tensor | None = None) -> Tensor:
+        """That weight for each event ``[E]``, and 1 where it is none, in float64; ``loss [E]`` says on which device."""
+        if self.factor is None or values is None:
+            return torch.ones_like(loss, dtype=torch.float64)
+        return values[:, self.factor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +80,7 @@ class Stage:
         patience: stop after so many epochs without a better validation loss; None for never.
         frozen: the tasks before them whose outputs are read, in order; they are as an earlier stage left them, and learn
             nothing.
+        scalarise: what makes one number of the losses; None for their weighted sum.
     """
 
     name: str
@@ -78,6 +90,7 @@ class Stage:
     epochs: int
     patience: int | None
     frozen: tuple[str, ...] = ()
+    scalarise: Scalarisation | None = None
 
     def event_loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """The losses of each event, ``sum_t w_t l_te``, neither weighted nor reduced.
@@ -97,6 +110,17 @@ class Stage:
         assert total is not None
         return total
 
+    def each_loss(
+        self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """The losses of each event one by one and their weights, both ``[E, T]``; arguments as for :meth:`event_loss`."""
+        values = batch.get(VALUES)
+        losses = [term.bare(predictions[term.output], batch[term.target], values) for term in self.terms]
+        weights = [
+            term.weight * term.factors(loss, values) for term, loss in zip(self.terms, losses, strict=True)
+        ]
+        return torch.stack(losses, -1), torch.stack(weights, -1)
+
     def loss(
         self,
         predictions: Mapping[str, Tensor],
@@ -105,6 +129,8 @@ class Stage:
         size: Tensor | None = None,
     ) -> Tensor:
         """The objective ``sum_t w_t * sum_e(w_e l_te) / sum_e |w_e|``, reduced in one place for all terms.
+
+        With a scalarisation it is what :meth:`Scalarisation.reduce` makes of them.
 
         Args:
             predictions: ``[E, ...]`` by output name.
@@ -115,6 +141,9 @@ class Stage:
         Returns:
             A scalar.
         """
+        if self.scalarise is not None:
+            losses, weights = self.each_loss(predictions, batch)
+            return self.scalarise.reduce(losses[None], weights[None], weight[None])[0]
         # All terms share the events' weights, so they are added event by event and reduced once.
         return weighted_mean(self.event_loss(predictions, batch), weight, size)
 
@@ -155,9 +184,16 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
     )
     # End to end, the truth of an intermediate output enters nowhere, so there is nothing to pretrain on.
     if not (train.pretrain and train.intermediate and len(names) > 1):
-        return (joint,)
-    pretrained = tuple(_pretrain(pipeline, name) for name in names)
-    return (*pretrained, joint) if train.joint else (*pretrained, *_each_after(pipeline, names))
+        found = [joint]
+    else:
+        pretrained = (_pretrain(pipeline, name) for name in names)
+        found = [*pretrained, *([joint] if train.joint else _each_after(pipeline, names))]
+    return tuple(_scalarised(stage, scalarisation_of(pipeline)) for stage in found)
+
+
+def _scalarised(stage: Stage, scalarisation: Scalarisation | None) -> Stage:
+    several = scalarisation is not None and len(stage.terms) > 1
+    return replace(stage, scalarise=scalarisation) if several else stage
 
 
 def _at(term: Term, epoch: int, epochs: int) -> Term:

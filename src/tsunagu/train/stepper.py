@@ -72,8 +72,8 @@ class Batch:
 def alike(first: Stage, second: Stage) -> bool:
     """Whether two stages differ in nothing but the weights of their losses, epochs and patience."""
     names = (
-        (first.name, first.tasks, first.frozen, dict(first.substitutes)),
-        (second.name, second.tasks, second.frozen, dict(second.substitutes)),
+        (first.name, first.tasks, first.frozen, dict(first.substitutes), first.scalarise),
+        (second.name, second.tasks, second.frozen, dict(second.substitutes), second.scalarise),
     )
     terms = [
         [(t.output, t.target, t.loss, t.given, t.factor, t.timed) for t in stage.terms]
@@ -236,6 +236,8 @@ class Stepper:
     def _losses(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         known, weight = self._read(shown, orders)
         self._make(known, self._stage.tasks)
+        if self._stage.scalarise is not None:
+            return self._stage.scalarise.reduce(*self._apart(known), weight)
         return weighted_mean(self._event_losses(known), weight, sizes)
 
     def _read(self, shown: Shown, orders: tuple[int, ...]) -> tuple[Known, Tensor]:
@@ -285,6 +287,18 @@ class Stepper:
     def _each_loss(self, read: Sequence[Known]) -> list[Tensor]:
         """The losses of each term ``[R, B]``, each from what it reads."""
         return [self._event_loss(*term, known) for term, known in zip(self._terms, read, strict=True)]
+
+    def _apart(self, known: Known) -> tuple[Tensor, Tensor]:
+        """The losses of each term and their weights, ``[R, B, T]`` each."""
+        values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
+        losses, weights = [], []
+        for term, weight in self._terms:
+            prediction, target = known[term.output].all(), known[term.target].all()
+            each = term.bare(prediction.flatten(0, 1), target.flatten(0, 1), values)
+            shares = term.factors(each, values).view(len(self._members), -1)
+            losses.append(each.view(shares.shape))
+            weights.append(shares if weight is None else weight * shares)
+        return torch.stack(losses, -1), torch.stack(weights, -1)
 
     def _event_loss(self, term: Term, weight: Tensor | None, known: Mapping[str, Pick]) -> Tensor:
         values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
