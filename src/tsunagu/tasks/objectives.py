@@ -208,8 +208,6 @@ def _several(pipeline: Pipeline) -> list[Stage] | None:
 
 
 def _check_scalarisation(node: Any, path: Path) -> list[Mistake]:
-    if not isinstance(node.args, Mapping):
-        return [Mistake((*path, "args"), f"the settings of {node.key} have names, as in args: {{mu: 0.1}}")]
     try:
         make_scalarisation(node.key, node.args)
     except LookupError as error:

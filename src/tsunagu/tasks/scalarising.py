@@ -16,5 +16,5 @@ def scalarisation_of(pipeline: Pipeline) -> Scalarisation | None:
 
 def weights_of(pipeline: Pipeline) -> frozenset[str]:
     """The names of the conditions that are weights of losses."""
-    terms = [term for task in pipeline.tasks.values() for term in task.losses]
-    return frozenset(term.weight.name for term in terms if isinstance(term.weight, Condition))
+    weights: list[object] = [term.weight for task in pipeline.tasks.values() for term in task.losses]
+    return frozenset(weight.name for weight in weights if isinstance(weight, Condition))
