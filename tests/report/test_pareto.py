@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tsunagu.report import report
-from tsunagu.report.pareto import front_of, objectives
+from tsunagu.report.front import front_of, objectives
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.stored import Undrawable
 
