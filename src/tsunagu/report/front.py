@@ -31,6 +31,7 @@ class Front:
         test: ``[N, T]``, means over seeds on the test events.
         validation: the same on the validation events.
         spread: ``[N, T]``, standard deviations over seeds on the test events; 0 for one seed.
+        errors: ``[N, T]``, standard errors of the means on the test events, ``spread`` over the root of the number of seeds.
         on: ``[N]``: whether no other is better in everything, by the *validation* events.
         chosen: the number of the point on the front that is nearest to the best value of each metric, in units of the front's
             width, by the validation events.
@@ -44,6 +45,7 @@ class Front:
     test: Array
     validation: Array
     spread: Array
+    errors: Array
     on: NDArray[np.bool_]
     chosen: int
     reference: Array
@@ -81,7 +83,9 @@ def front_of(outcome: Outcome) -> tuple[Front, tuple[str, ...]]:
     if len(pairs) < 2:
         msg = "a Pareto front needs at least two methods"
         raise Undrawable(msg)
-    numbers = np.array([[each[split] for split in ("test", "validation", "spread")] for _, each in pairs])
+    numbers = np.array(
+        [[each[split] for split in ("test", "validation", "spread", "count")] for _, each in pairs]
+    )
     test, validation, spread = numbers[:, 0], numbers[:, 1], numbers[:, 2]
     on = pareto_front(_costs(validation, calls))
     costs = _costs(test, calls)
@@ -93,6 +97,7 @@ def front_of(outcome: Outcome) -> tuple[Front, tuple[str, ...]]:
         test=test,
         validation=validation,
         spread=spread,
+        errors=spread / np.sqrt(numbers[:, 3]),
         on=on,
         chosen=_nearest(_costs(validation, calls), on),
         reference=test[costs.argmax(0), range(len(calls))],
@@ -104,7 +109,7 @@ def front_of(outcome: Outcome) -> tuple[Front, tuple[str, ...]]:
 
 
 def _numbers(method: Method, calls: dict[str, MetricCall]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {"test": [], "validation": [], "spread": []}
+    found: dict[str, list[float]] = {"test": [], "validation": [], "spread": [], "count": []}
     for name in calls:
         test, validation = (method.values(f"{split}_{name}") for split in ("test", "validation"))
         test, validation = test[np.isfinite(test)], validation[np.isfinite(validation)]
@@ -113,6 +118,7 @@ def _numbers(method: Method, calls: dict[str, MetricCall]) -> dict[str, list[flo
             raise Undrawable(msg)
         found["test"].append(float(test.mean()))
         found["validation"].append(float(validation.mean()))
+        found["count"].append(float(len(test)))
         found["spread"].append(float(test.std(ddof=1)) if len(test) > 1 else 0.0)
     return found
 

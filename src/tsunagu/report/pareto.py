@@ -45,22 +45,24 @@ Limits = tuple[tuple[float, float], tuple[float, float]]
 def draw_pareto(outcome: Outcome) -> Drawing:
     """Every pair of metrics: all methods, the front by the validation events, the chosen point; methods with conditions as a line.
 
-    Of one pair whose points crowd there is a second panel with these alone.
+    Bars are standard deviations over seeds. Of one pair whose points crowd there is a second panel with these alone, where bars are
+    standard errors of the means; there both ends of a line have the value of its first condition.
 
     Raises:
         Undrawable: there is no front.
     """
     front, left_out = front_of(outcome)
     pairs = list(combinations(range(len(front.names)), 2))
-    near = bulk(front.test) if len(pairs) == 1 else None
+    scans = [(method, points) for method in front.methods if (points := points_of(method)) is not None]
+    lines = [_along(front, points, 0, 1) for _, points in scans]
+    near = bulk(front.test, lines) if len(pairs) == 1 else None
     panels = len(pairs) + (near is not None)
     figure, drawn = canvas(1, panels, size=(SIZE[0] * (1.0 if panels == 1 else 2.2), SIZE[1]))
-    scans = [(method, points) for method in front.methods if (points := points_of(method)) is not None]
     calls = objectives(outcome)
     for axes, (x, y) in zip(drawn, [*pairs, *pairs], strict=False):
         is_near = near is not None and axes is drawn[-1]
         _draw_conditioned(axes, front, scans, x, y)
-        _draw(axes, front, x, y)
+        _draw(axes, front, x, y, front.errors if is_near else front.spread)
         _frame(axes, near if is_near else None)
         _name_points(axes, front, x, y, near if axes is drawn[0] else None)
         if is_near:
@@ -77,26 +79,31 @@ def draw_pareto(outcome: Outcome) -> Drawing:
     return Drawing(figure=figure, numbers=table_of(front), left_out=left_out)
 
 
-def bulk(points: Array) -> Limits | None:
+def bulk(points: Array, lines: Sequence[Array] = ()) -> Limits | None:
     """The limits of where most of the points ``[N, 2]`` are, if the others are far from there; None where all belong together.
+
+    Args:
+        points: of the methods.
+        lines: points ``[K, 2]`` that are shown too as far as they are near.
 
     >>> crowd = np.array([[0.90, 0.20], [0.91, 0.21], [0.92, 0.22], [0.93, 0.21], [0.94, 0.20]])
     >>> bulk(crowd) is None, bulk(np.vstack([crowd, [[0.5, 0.7]]])) is None
     (True, False)
     """
     low, high = np.quantile(points, [0.25, 0.75], axis=0)
-    room = FAR * (high - low)
-    inside = ((points >= low - room) & (points <= high + room)).all(1)
+    low, high = low - FAR * (high - low), high + FAR * (high - low)
+    inside = ((points >= low) & (points <= high)).all(1)
     if inside.all() or inside.sum() < 3:
         return None
-    kept = points[inside]
+    every = np.vstack([points, *lines])
+    kept = every[((every >= low) & (every <= high)).all(1)]
     edge = 0.25 * np.maximum(np.ptp(kept, axis=0), 1e-3 * np.abs(kept).max(0))
     (left, bottom), (right, top) = kept.min(0) - edge, kept.max(0) + edge
     return (float(left), float(right)), (float(bottom), float(top))
 
 
-def _draw(axes: Axes, front: Front, x: int, y: int) -> None:
-    points, ends, on = front.test, front.spread, front.on
+def _draw(axes: Axes, front: Front, x: int, y: int, ends: Array) -> None:
+    points, on = front.test, front.on
     look: dict[str, Any] = {"linestyle": "none", "capsize": 0, "elinewidth": 0.6, "markersize": 5}
     for chosen, color, marker, label in (
         (~on, GREY, "o", "others"),
@@ -159,7 +166,7 @@ def _outline(axes: Axes, limits: Limits) -> None:
 def _dress(axes: Axes, front: Front, calls: Sequence[MetricCall], name: str, is_near: bool) -> None:
     heading = {"left": name, "right": "test events"} if name else {}
     if is_near:
-        heading = {"right": "the dotted part"}
+        heading = {"right": "the dotted part; bars are standard errors of the means"}
     legend = {"loc": "upper left", "fontsize": 11, "title": _words(front)} if name else None
     dress(axes, x=str(calls[0]), y=str(calls[1]), **heading, legend=legend)
 
