@@ -21,7 +21,7 @@ from tsunagu.report.style import PALETTE, SIZE, Drawing, canvas, dress
 __all__ = ["bulk", "draw_pareto"]
 
 GREY = "#777777"
-LETTER, HIGH = 0.017, 0.036
+LETTER, HIGH = 0.013, 0.036
 """How much room a letter and a line of a name take, as shares of the frame."""
 BESIDE = (
     (1, 0.5),
@@ -55,7 +55,7 @@ def draw_pareto(outcome: Outcome) -> Drawing:
     pairs = list(combinations(range(len(front.names)), 2))
     scans = [(method, points) for method in front.methods if (points := points_of(method)) is not None]
     lines = [_along(front, points, 0, 1) for _, points in scans]
-    near = bulk(front.test, lines) if len(pairs) == 1 else None
+    near = bulk(front.test, front.errors, lines) if len(pairs) == 1 else None
     panels = len(pairs) + (near is not None)
     figure, drawn = canvas(1, panels, size=(SIZE[0] * (1.0 if panels == 1 else 2.2), SIZE[1]))
     calls = objectives(outcome)
@@ -64,9 +64,10 @@ def draw_pareto(outcome: Outcome) -> Drawing:
         _draw_conditioned(axes, front, scans, x, y)
         _draw(axes, front, x, y, front.errors if is_near else front.spread)
         _frame(axes, near if is_near else None)
-        _name_points(axes, front, x, y, near if axes is drawn[0] else None)
+        lines = [_along(front, points, x, y) for _, points in scans]
+        _name_points(axes, front, (x, y), lines, near if axes is drawn[0] else None)
         if is_near:
-            _name_ends(axes, front, scans, x, y)
+            _name_ends(axes, [points for _, points in scans], lines)
         _dress(
             axes,
             front,
@@ -79,19 +80,22 @@ def draw_pareto(outcome: Outcome) -> Drawing:
     return Drawing(figure=figure, numbers=table_of(front), left_out=left_out)
 
 
-def bulk(points: Array, lines: Sequence[Array] = ()) -> Limits | None:
+def bulk(points: Array, errors: Array, lines: Sequence[Array] = ()) -> Limits | None:
     """The limits of where most of the points ``[N, 2]`` are, if the others are far from there; None where all belong together.
 
     Args:
         points: of the methods.
+        errors: of the points, ``[N, 2]``: what is nearer than two of them is not far.
         lines: points ``[K, 2]`` that are shown too as far as they are near.
 
     >>> crowd = np.array([[0.90, 0.20], [0.91, 0.21], [0.92, 0.22], [0.93, 0.21], [0.94, 0.20]])
-    >>> bulk(crowd) is None, bulk(np.vstack([crowd, [[0.5, 0.7]]])) is None
+    >>> more = np.vstack([crowd, [[0.5, 0.7]]])
+    >>> bulk(crowd, 0.0 * crowd) is None, bulk(more, 0.0 * more) is None
     (True, False)
     """
     low, high = np.quantile(points, [0.25, 0.75], axis=0)
-    low, high = low - FAR * (high - low), high + FAR * (high - low)
+    room = np.maximum(FAR * (high - low), 2.0 * np.median(errors, axis=0))
+    low, high = low - room, high + room
     inside = ((points >= low) & (points <= high)).all(1)
     if inside.all() or inside.sum() < 3:
         return None
@@ -171,18 +175,20 @@ def _dress(axes: Axes, front: Front, calls: Sequence[MetricCall], name: str, is_
     dress(axes, x=str(calls[0]), y=str(calls[1]), **heading, legend=legend)
 
 
-def _name_points(axes: Axes, front: Front, x: int, y: int, elsewhere: Limits | None) -> None:
+def _name_points(
+    axes: Axes, front: Front, pair: tuple[int, int], lines: Sequence[Array], elsewhere: Limits | None
+) -> None:
     """The name of each method beside its point, where there is room for it; first the chosen one and the front.
 
     Args:
         axes: with its limits.
         front: the methods.
-        x: the metric that goes to the right.
-        y: the one that goes up.
+        pair: the metric that goes to the right, and the one that goes up.
+        lines: points ``[K, 2]`` that no name shall cover.
         elsewhere: points within are named in another panel.
     """
-    points = front.test[:, [x, y]]
-    places = axes.transAxes.inverted().transform(axes.transData.transform(points))
+    points = front.test[:, pair]
+    places = axes.transAxes.inverted().transform(axes.transData.transform(np.vstack([points, *lines])))
     taken = _Taken(places)
     for number in sorted(range(len(points)), key=lambda n: (n != front.chosen, not front.on[n], n)):
         if not _is_within(places[number], ((0.0, 1.0), (0.0, 1.0))):
@@ -192,13 +198,14 @@ def _name_points(axes: Axes, front: Front, x: int, y: int, elsewhere: Limits | N
         taken.put(axes, front.methods[number].name, places[number])
 
 
-def _name_ends(axes: Axes, front: Front, scans: Sequence[tuple[Method, Points]], x: int, y: int) -> None:
+def _name_ends(axes: Axes, scans: Sequence[Points], lines: Sequence[Array]) -> None:
     """The first condition at both ends of each line."""
-    for number, (_, points) in enumerate(scans[: len(PALETTE) - 2]):
-        along, values = _along(front, points, x, y), next(iter(points.conditions.values()))
+    for number, (points, along) in enumerate(zip(scans, lines, strict=True)):
+        values = next(iter(points.conditions.values()))
         for place in (int(values.argmin()), int(values.argmax())):
-            at = {"xytext": (4, -12), "textcoords": "offset points", "annotation_clip": True}
-            axes.annotate(f"{values[place]:g}", along[place], color=PALETTE[2 + number], fontsize=9, **at)
+            at: dict[str, Any] = {"xytext": (4, -12), "textcoords": "offset points", "annotation_clip": True}
+            color = PALETTE[2 + number % (len(PALETTE) - 2)]
+            axes.annotate(f"{values[place]:g}", along[place], color=color, fontsize=9, **at)
 
 
 class _Taken:
