@@ -140,7 +140,7 @@ def _draw_conditioned(
     """What a method with conditions comes to along its scan."""
     for number, (method, points) in enumerate(scans[: len(PALETTE) - 2]):
         label = f"{method.name}, along its conditions"
-        look = {"marker": ".", "linewidth": 1.6, "linestyle": ("-", "--")[number % 2]}
+        look: dict[str, Any] = {"marker": ".", "linewidth": 1.6, "linestyle": ("-", "--")[number % 2]}
         axes.plot(*_along(front, points, x, y).T, color=PALETTE[2 + number], label=label, **look)
 
 
