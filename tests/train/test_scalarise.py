@@ -13,9 +13,9 @@ import torch
 import tsunagu as tn
 from tsunagu.data import Split, Table
 from tsunagu.errors import SpecError
-from tsunagu.losses import Loss, make_scalarisation, register_loss
+from tsunagu.losses import Loss, find_loss, make_scalarisation
 from tsunagu.metrics import hypervolume
-from tsunagu.spec import node
+from tsunagu.spec import node, to_data, variations
 from tsunagu.tasks import VALUES
 from tsunagu.tasks.check import check_pipeline
 from tsunagu.train import Population, Training
@@ -24,7 +24,6 @@ from tsunagu.train.distributed import World
 SIZE, EVENTS, BATCH = 10, 64 * 50, 64
 
 
-@register_loss("fonseca")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Fonseca(Loss):
@@ -53,6 +52,14 @@ def fonseca(scalarise, **train):
     settings = {"epochs": 30, "batch_size": BATCH, "patience": None, "optimizer": node("Adam", lr=3e-3)}
     train = tn.Train(**settings | {"scalarise": scalarise} | train)
     return tn.Pipeline(tasks={"fit": task}, train=train, metric="mse(w, a)")
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """Known by a key in this test only."""
+    monkeypatch.setattr(
+        find_loss.__globals__["_losses"], "_kept", {"fonseca": Fonseca, "mse": find_loss("mse")}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +92,7 @@ def front(training, points=101):
     ],
     ids=lambda value: getattr(value, "key", None),
 )
-def test_one_training_reaches_a_concave_front_but_for_the_sum(scalarise, least, most, nothing):
+def test_one_training_reaches_a_concave_front_but_for_the_sum(scalarise, least, most, nothing, registered):
     """The exact volume from (1, 1) is 0.3420. Everywhere a large weight makes its loss small."""
     training = Training(fonseca(scalarise), *nothing, seed=1)
     training.run()
@@ -249,3 +256,14 @@ def test_several_processes_are_refused(lines, monkeypatch):
     monkeypatch.setattr("tsunagu.train.training.here", lambda: World(0, 2))
     with pytest.raises(SpecError, match="stch needs the mean losses of events that several processes would"):
         Training(two_lines(STCH), *lines, seed=1)
+
+
+def test_a_study_varies_it_though_it_is_not_said_by_default():
+    chain = two_lines(None)
+    study = tn.Study(
+        data={"files": "events.parquet"},
+        **{name: getattr(chain, name) for name in ("tasks", "train", "metric")},
+        vary={"train.scalarise": {"sum": None, "largest": STCH}},
+    )
+    assert "scalarise" not in to_data(study.train)
+    assert [varied.train.scalarise for _, varied in variations(study)] == [None, STCH]

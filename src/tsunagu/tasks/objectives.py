@@ -146,7 +146,7 @@ def check_scalarise(pipeline: Pipeline) -> list[Mistake]:
     train.scalarise.key: unknown scalarisation 'stsh' (did you mean 'stch'?)
     train.scalarise: stch makes one number of several losses, but no stage has more than one; leave it out, or give an output another loss
     """
-    found = list(options(pipeline.train.scalarise, SCALARISE))
+    found = [(p, node) for p, node in options(pipeline.train.scalarise, SCALARISE) if node is not None]
     mistakes = [mistake for path, node in found for mistake in _check_scalarisation(node, path)]
     if mistakes or all(node.key == LINEAR for _, node in found):
         return mistakes
@@ -219,7 +219,7 @@ def _check_scalarisation(node: Any, path: Path) -> list[Mistake]:
 
 def _check_scalarised(pipeline: Pipeline) -> Iterator[Mistake]:
     node, train = pipeline.train.scalarise, pipeline.train
-    if node.key == LINEAR:
+    if node is None or node.key == LINEAR:
         return
     if _several(pipeline) == []:
         remedy = "leave it out, or give an output another loss"

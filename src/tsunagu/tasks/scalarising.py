@@ -11,7 +11,7 @@ __all__ = ["scalarisation_of", "weights_of"]
 def scalarisation_of(pipeline: Pipeline) -> Scalarisation | None:
     """What makes one number of several losses; None for their weighted sum. The pipeline has no choices."""
     node = pipeline.train.scalarise
-    return None if node.key == LINEAR else make_scalarisation(node.key, node.args)
+    return None if node is None or node.key == LINEAR else make_scalarisation(node.key, node.args)
 
 
 def weights_of(pipeline: Pipeline) -> frozenset[str]:
