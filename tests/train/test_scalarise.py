@@ -230,6 +230,7 @@ WRONG = {
     "no events": ({"scalarise": node("pbi", events=0)}, "events is how many of them share one draw, 1 or more; found 0"),
     "arguments without names": ({"scalarise": node("stch", 0.1)}, "expected the arguments of stch by name, found [0.1]"),
     "groups that do not fill a batch": ({"scalarise": node("stch"), "batch_size": 100}, "batches of 100 are not made of groups of 32 events that share their weights; set events to a divisor"),
+    "weights of a column": ({"scalarise": STCH, "weights": [tn.condition("w", tn.uniform(0.0, 1.0), column="x"), 1.0]}, "the weight 'w' is each event's own, from the column x, but stch is of mean losses"),
     "the aggregator of this name": ({"scalarise": node("linear"), "aggregate": node("STCH")}, "STCH sets the weights itself; take train.scalarise: stch in its place"),
 }  # fmt: skip
 

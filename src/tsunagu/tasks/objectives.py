@@ -23,6 +23,7 @@ from tsunagu.losses import (
 )
 from tsunagu.spec import Pipeline, Task, options, resolve, some_architectures
 from tsunagu.tasks.build import check_arguments, reason
+from tsunagu.tasks.conditions import conditions_of
 from tsunagu.tasks.scalarising import weights_of
 from tsunagu.tasks.stages import Stage, stages
 
@@ -230,6 +231,13 @@ def _check_scalarised(pipeline: Pipeline) -> Iterator[Mistake]:
     if train.aggregate.key != SUM:
         rule = f"{node.key} and train.aggregate: {train.aggregate.key} both say what several losses become; leave one of them out"
         yield Mistake(SCALARISE, rule)
+    for declared in conditions_of(pipeline).each:
+        if declared.column is not None and declared.name in weights_of(pipeline):
+            rule = f"the weight '{declared.name}' is each event's own, from the column {declared.column}"
+            yield Mistake(
+                SCALARISE,
+                f"{rule}, but {node.key} is of mean losses over events that share theirs; take linear",
+            )
     events = make_scalarisation(node.key, node.args).events
     if weights_of(pipeline) and train.batch_size % events:
         rule = f"batches of {train.batch_size} are not made of groups of {events} events that share their weights"
