@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tsunagu.report import report
-from tsunagu.report.pareto import front_of, objectives
+from tsunagu.report.front import front_of, objectives
+from tsunagu.report.pareto import bulk
 from tsunagu.report.reading import read_outcome
 from tsunagu.report.stored import Undrawable
 
@@ -100,3 +102,20 @@ def test_a_method_without_a_number_is_left_out(traded, rewrite, read):
     front, left_out = front_of(read_outcome(traded))
     assert [method.name for method in front.methods] == ["a", "b", "d"]
     assert left_out == ("method c has no resolution",)
+
+
+def test_a_close_up_shows_the_crowd_and_of_a_line_what_is_near():
+    crowd = np.array([[0.90, 0.20], [0.91, 0.21], [0.92, 0.22], [0.93, 0.21], [0.94, 0.20]])
+    far, line = np.array([[0.5, 0.7]]), np.array([[0.92, 0.23], [0.92, 0.9]])
+    (left, right), (bottom, top) = bulk(np.vstack([crowd, far]), np.zeros((6, 2)), [line])
+    assert 0.5 < left < 0.9
+    assert 0.94 < right < 1.0
+    assert bottom < 0.2
+    assert 0.23 < top < 0.3
+    assert bulk(crowd, np.zeros((5, 2)), [line]) is None
+
+
+def test_what_is_within_the_errors_is_not_far():
+    points = np.array([[0.90, 0.20], [0.91, 0.20], [0.92, 0.20], [0.93, 0.20], [0.94, 0.25]])
+    assert bulk(points, np.zeros((5, 2))) is not None
+    assert bulk(points, np.full((5, 2), 0.03)) is None

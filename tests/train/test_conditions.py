@@ -109,13 +109,17 @@ def test_biases_of_the_class_balanced_loss_are_those_of_a_fit_at_each_value():
     steps = {"epochs": 51, "batch_size": 128, "optimizer": node("Adam", lr=1e-2), "schedule": node("cosine")}
     training = Training(pipeline(loss, model=model, metric="accuracy(w, a)", **steps), table, split, seed=2)
     training.run()
-    values = torch.tensor([[1e-1], [1e-2], [1e-3], [1e-4], [1e-5]], dtype=torch.float64)
-    logits = outputs_at(training, values, torch.zeros(5, 1))
+    values = torch.logspace(-0.5, -5.5, 21, dtype=torch.float64)
+    logits = outputs_at(training, values[:, None], torch.zeros(21, 1))
     found = (logits[:, 1] - logits[:, 0]).tolist()
     wanted = [_fitted_bias(x[:, 0].double(), label, float(value)) for value in values]
     assert found == pytest.approx(wanted, abs=0.15)
-    # At 1e-1 and 1e-2 all weights are 1, and the fits are equal to 1e-4.
-    assert all(low < high for low, high in pairwise(found[1:]))
+    # Down to 1e-2 all weights are 1 and the fits are equal to 1e-4, so nothing rises there.
+    rises = list(zip(pairwise(wanted), pairwise(found), strict=True))
+    flat = [fit[1] - fit[0] < 5e-3 for fit, _ in rises]
+    assert flat == [True] * 7 + [False] * 13
+    assert all(low < high for is_flat, (_, (low, high)) in zip(flat, rises, strict=True) if not is_flat)
+    assert max(found[:8]) - min(found[:8]) < 0.1
 
 
 def _fitted_bias(x, label, one_minus_beta):

@@ -112,6 +112,8 @@ def test_those_who_share_have_the_same_weights_to_the_bit(pipeline_of, table, sp
         ({"second": node("LSTM")}, [True, False, False]),
         ({"first": node("TauCNN")}, [False, True, False]),
         ({"joint": False}, [True, True, False]),
+        ({"scalarise": node("linear")}, [True, True, True]),
+        ({"scalarise": node("stch")}, [False, False, False]),
     ],
 )
 def test_a_stage_is_named_by_all_that_it_depends_on(pipeline_of, change, same):

@@ -119,11 +119,12 @@ def test_how_often_the_state_is_stored_is_no_part_of_the_digest(trial, table, pi
     assert rarely.digest(table) == trial.digest(table)
 
 
-def test_the_plain_sum_of_the_losses_is_no_part_of_the_digest_and_an_aggregator_is(
-    trial, table, pipeline_of, monkeypatch
+@pytest.mark.parametrize("other", [{"aggregate": node("mgda")}, {"scalarise": node("stch")}])
+def test_the_plain_sum_of_the_losses_is_no_part_of_the_digest_and_another_is(
+    other, trial, table, pipeline_of
 ):
-    """Trials of before there were aggregators keep their names."""
-    combined = dataclasses.replace(trial, pipeline=pipeline_of(aggregate=node("mgda")))
+    """Trials of before there were others keep their names."""
+    combined = dataclasses.replace(trial, pipeline=pipeline_of(**other))
     assert combined.digest(table) != trial.digest(table)
     data = to_data(trial.pipeline)
     data["train"] |= {"checkpoint_seconds": 0.0}

@@ -8,8 +8,9 @@ from typing import Any
 from rich.table import Table as Grid
 
 from tsunagu.layers import Conditioned, film_sites
+from tsunagu.losses import Scalarisation
 from tsunagu.spec import Condition, Pipeline, Schedule, resolve, some_architectures, walk
-from tsunagu.tasks import build_graph, conditions_of
+from tsunagu.tasks import build_graph, conditions_of, scalarisation_of
 
 __all__ = ["describe_conditions", "spelled"]
 
@@ -41,8 +42,12 @@ def describe_conditions(pipeline: Pipeline) -> Iterator[Grid | str]:
     for declared in conditions.each:
         value = first[declared.name]
         read = [*readers.get(declared.name, ()), *([f"column {value.column}"] if value.column else [])]
-        grid.add_row(declared.name, drawn_from(value), ", ".join(declared.labels), ", ".join(read))
+        shared = f", one draw for {declared.events} events" if declared.events > 1 else ""
+        grid.add_row(declared.name, drawn_from(value) + shared, ", ".join(declared.labels), ", ".join(read))
     yield grid
+    scalarisation = scalarisation_of(plain)
+    if scalarisation is not None:
+        yield f"mean losses become one number by {spelled_scalarisation(scalarisation)}, in place of their weighted sum"
     models = build_graph(plain, seed=0).models.items()
     found = {name: film_sites(model) for name, model in models if isinstance(model, Conditioned)}
     yield "they enter at " + "; ".join(
@@ -60,6 +65,17 @@ def drawn_from(value: Condition) -> str:
     args = value.args
     parts = [f"{n}={part}" for n, part in args.items()] if isinstance(args, dict) else map(str, args)
     return f"{value.key}({', '.join(parts)})"
+
+
+def spelled_scalarisation(scalarisation: Scalarisation) -> str:
+    """A scalarisation in few words.
+
+    >>> from tsunagu.losses import make_scalarisation
+    >>> spelled_scalarisation(make_scalarisation("stch", {"mu": 0.05}))
+    'stch(mu=0.05)'
+    """
+    settings = ", ".join(f"{name}={value:g}" for name, value in scalarisation.settings)
+    return f"{scalarisation.key}({settings})"
 
 
 def spelled(value: Any) -> str:

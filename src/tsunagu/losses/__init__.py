@@ -60,6 +60,7 @@ from tsunagu.losses.margins import BalancedSoftmax, Ldam, LogitAdjusted
 from tsunagu.losses.momentum import FourMomentum, FourMomentumPtEtaPhi
 from tsunagu.losses.parameters import Number, given, wide
 from tsunagu.losses.regression import Huber, MeanSquared, check_finite
+from tsunagu.losses.scalarisation import LINEAR, Scalarisation, make_scalarisation
 from tsunagu.losses.scalarise import (
     SCALARISATIONS,
     boundary_intersection,
@@ -72,6 +73,7 @@ from tsunagu.losses.significance import SoftSignificance
 from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
+    "LINEAR",
     "SCALARISATIONS",
     "SUM",
     "AffinityMargin",
@@ -108,6 +110,7 @@ __all__ = [
     "Mgda",
     "Moment",
     "Number",
+    "Scalarisation",
     "Seen",
     "Simplex",
     "SoftSignificance",
@@ -136,6 +139,7 @@ __all__ = [
     "linear",
     "make",
     "make_aggregator",
+    "make_scalarisation",
     "min_norm",
     "register_aggregator",
     "register_curve",

@@ -2,146 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import combinations
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from tsunagu.metrics import MetricCall, hypervolume, pareto_front
+from tsunagu.metrics import MetricCall
+from tsunagu.report.front import Front, front_of, objectives, table_of
 from tsunagu.report.outcome import Method, Outcome
-from tsunagu.report.points import points_of
-from tsunagu.report.stored import Array, Undrawable, each_drawable
+from tsunagu.report.points import Points, points_of
+from tsunagu.report.stored import Array
 from tsunagu.report.style import PALETTE, SIZE, Drawing, canvas, dress
 
-__all__ = ["Front", "draw_pareto", "front_of", "objectives"]
+__all__ = ["bulk", "draw_pareto"]
 
-MOST_OBJECTIVES = 3
 GREY = "#777777"
-WIDE, HIGH = 0.16, 0.03
-"""How much room a name takes, as a share of the frame."""
+LETTER, HIGH = 0.013, 0.036
+"""How much room a letter and a line of a name take, as shares of the frame."""
+BESIDE = (
+    (1, 0.5),
+    (-1, 0.5),
+    (0, 1.3),
+    (0, -1.3),
+    (1, 1.5),
+    (-1, 1.5),
+    (1, -1.5),
+    (-1, -1.5),
+    (0, 2.4),
+    (0, -2.4),
+)
+"""Where a name may stand, best first: right, middle or left of its point; by how many lines above it."""
+FAR = 1.5
+"""Points are outside of the bulk beyond so many times its width."""
 
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Front:
-    """The methods of a study as points of several metrics.
-
-    Legend: ``N`` methods, ``T`` metrics.
-
-    Args:
-        names: of the metrics, as in the columns of ``results.csv``.
-        methods: those with a number of every metric on both splits.
-        test: ``[N, T]``, means over seeds on the test events.
-        validation: the same on the validation events.
-        spread: ``[N, T]``, standard deviations over seeds on the test events; 0 for one seed.
-        on: ``[N]``: whether no other is better in everything, by the *validation* events.
-        chosen: the number of the point on the front that is nearest to the best value of each metric, in units of the front's
-            width, by the validation events.
-        reference: ``[T]``: the worst mean of each metric on the test events, from which volumes are counted.
-        volume: of what the front dominates on the test events, in the product of the metrics' units.
-        volumes: the same seed by seed, where every method on the front has that seed.
-    """
-
-    names: tuple[str, ...]
-    methods: tuple[Method, ...]
-    test: Array
-    validation: Array
-    spread: Array
-    on: NDArray[np.bool_]
-    chosen: int
-    reference: Array
-    volume: float
-    volumes: Array
-
-
-def objectives(outcome: Outcome) -> dict[str, MetricCall]:
-    """The metrics that are traded against each other: the first one of each output, at most three.
-
-    Raises:
-        Undrawable: there are fewer than two.
-    """
-    outputs = [output.name for output in outcome.outputs]
-    known = {outcome.short: outcome.metric} | dict(outcome.metrics)
-    found: dict[str, tuple[str, MetricCall]] = {}
-    for name, call in known.items():
-        judged = next((argument for argument in call.arguments if argument in outputs), None)
-        if judged is not None and f"test_{name}" in outcome.columns:
-            found.setdefault(judged, (name, call))
-    if len(found) < 2:
-        msg = "a Pareto front needs a metric of each of two outputs; add one to metrics"
-        raise Undrawable(msg)
-    return dict(list(found.values())[:MOST_OBJECTIVES])
-
-
-def front_of(outcome: Outcome) -> tuple[Front, tuple[str, ...]]:
-    """The front of a study's methods, and why others are left out.
-
-    Raises:
-        Undrawable: there are fewer than two metrics or methods.
-    """
-    calls = objectives(outcome)
-    pairs, left_out = each_drawable(lambda method: (method, _numbers(method, calls)), outcome.methods)
-    if len(pairs) < 2:
-        msg = "a Pareto front needs at least two methods"
-        raise Undrawable(msg)
-    numbers = np.array([[each[split] for split in ("test", "validation", "spread")] for _, each in pairs])
-    test, validation, spread = numbers[:, 0], numbers[:, 1], numbers[:, 2]
-    on = pareto_front(_costs(validation, calls))
-    costs = _costs(test, calls)
-    reference = costs.max(0)
-    methods = tuple(method for method, _ in pairs)
-    return Front(
-        names=tuple(calls),
-        methods=methods,
-        test=test,
-        validation=validation,
-        spread=spread,
-        on=on,
-        chosen=_nearest(_costs(validation, calls), on),
-        reference=test[costs.argmax(0), range(len(calls))],
-        volume=hypervolume(costs[on], reference),
-        volumes=_volumes(
-            [method for method, is_on in zip(methods, on, strict=True) if is_on], calls, reference
-        ),
-    ), left_out
+Limits = tuple[tuple[float, float], tuple[float, float]]
 
 
 def draw_pareto(outcome: Outcome) -> Drawing:
     """Every pair of metrics: all methods, the front by the validation events, the chosen point; methods with conditions as a line.
+
+    Bars are standard deviations over seeds. Of one pair whose points crowd there is a second panel with these alone, where bars are
+    standard errors of the means; there both ends of a line have the value of its first condition.
 
     Raises:
         Undrawable: there is no front.
     """
     front, left_out = front_of(outcome)
     pairs = list(combinations(range(len(front.names)), 2))
-    figure, panels = canvas(1, len(pairs), size=(SIZE[0] * (1.0 if len(pairs) == 1 else 2.2), SIZE[1]))
+    scans = [(method, points) for method in front.methods if (points := points_of(method)) is not None]
+    lines = [_along(front, points, 0, 1) for _, points in scans]
+    near = bulk(front.test, front.errors, lines) if len(pairs) == 1 else None
+    panels = len(pairs) + (near is not None)
+    figure, drawn = canvas(1, panels, size=(SIZE[0] * (1.0 if panels == 1 else 2.2), SIZE[1]))
     calls = objectives(outcome)
-    for axes, (x, y) in zip(panels, pairs, strict=True):
-        _draw_conditioned(axes, front, x, y)
-        _draw(axes, front, x, y)
-        names = [str(calls[front.names[place]]) for place in (x, y)]
-        heading = {"left": outcome.name, "right": "test events"} if axes is panels[0] else {}
-        legend = {"loc": "upper left", "fontsize": 11, "title": _words(front)} if axes is panels[0] else None
-        dress(axes, x=names[0], y=names[1], **heading, legend=legend)
-    return Drawing(figure=figure, numbers=_table(front), left_out=left_out)
+    for axes, (x, y) in zip(drawn, [*pairs, *pairs], strict=False):
+        is_near = near is not None and axes is drawn[-1]
+        _draw_conditioned(axes, front, scans, x, y)
+        _draw(axes, front, x, y, front.errors if is_near else front.spread)
+        _frame(axes, near if is_near else None)
+        lines = [_along(front, points, x, y) for _, points in scans]
+        _name_points(axes, front, (x, y), lines, near if axes is drawn[0] else None)
+        if is_near:
+            _name_ends(axes, [points for _, points in scans], lines)
+        _dress(
+            axes,
+            front,
+            [calls[front.names[place]] for place in (x, y)],
+            outcome.name if axes is drawn[0] else "",
+            is_near,
+        )
+    if near is not None:
+        _outline(drawn[0], near)
+    return Drawing(figure=figure, numbers=table_of(front), left_out=left_out)
 
 
-def _draw(axes: Axes, front: Front, x: int, y: int) -> None:
-    points, ends, on = front.test, front.spread, front.on
-    look: dict[str, Any] = {"linestyle": "none", "capsize": 0, "linewidth": 1.2}
+def bulk(points: Array, errors: Array, lines: Sequence[Array] = ()) -> Limits | None:
+    """The limits of where most of the points ``[N, 2]`` are, if the others are far from there; None where all belong together.
+
+    Args:
+        points: of the methods.
+        errors: of the points, ``[N, 2]``: what is nearer than two of them is not far.
+        lines: points ``[K, 2]`` that are shown too as far as they are near.
+
+    >>> crowd = np.array([[0.90, 0.20], [0.91, 0.21], [0.92, 0.22], [0.93, 0.21], [0.94, 0.20]])
+    >>> more = np.vstack([crowd, [[0.5, 0.7]]])
+    >>> bulk(crowd, 0.0 * crowd) is None, bulk(more, 0.0 * more) is None
+    (True, False)
+    """
+    low, high = np.quantile(points, [0.25, 0.75], axis=0)
+    room = np.maximum(FAR * (high - low), 2.0 * np.median(errors, axis=0))
+    low, high = low - room, high + room
+    inside = ((points >= low) & (points <= high)).all(1)
+    if inside.all() or inside.sum() < 3:
+        return None
+    every = np.vstack([points, *lines])
+    kept = every[((every >= low) & (every <= high)).all(1)]
+    edge = 0.25 * np.maximum(np.ptp(kept, axis=0), 1e-3 * np.abs(kept).max(0))
+    (left, bottom), (right, top) = kept.min(0) - edge, kept.max(0) + edge
+    return (float(left), float(right)), (float(bottom), float(top))
+
+
+def _draw(axes: Axes, front: Front, x: int, y: int, ends: Array) -> None:
+    points, on = front.test, front.on
+    look: dict[str, Any] = {"linestyle": "none", "capsize": 0, "elinewidth": 0.6, "markersize": 5}
     for chosen, color, marker, label in (
         (~on, GREY, "o", "others"),
         (on, PALETTE[0], "s", "front, by the validation events"),
     ):
         if chosen.any():
             bars = {"xerr": ends[chosen, x], "yerr": ends[chosen, y]}
-            axes.errorbar(
+            _, _, lines = axes.errorbar(
                 points[chosen, x], points[chosen, y], **bars, color=color, marker=marker, label=label, **look
             )
+            for line in lines:
+                line.set_alpha(0.5)
     order = np.argsort(points[on, x])
     axes.plot(points[on, x][order], points[on, y][order], color=PALETTE[0], linewidth=1.0, alpha=0.6)
     best = front.chosen
@@ -149,97 +127,119 @@ def _draw(axes: Axes, front: Front, x: int, y: int) -> None:
         *(points[best, place] for place in (x, y)),
         color=PALETTE[1],
         marker="*",
-        markersize=18,
+        markersize=16,
         linestyle="none",
         label=f"chosen: {front.methods[best].name}",
         zorder=5,
     )
+
+
+def _draw_conditioned(
+    axes: Axes, front: Front, scans: Sequence[tuple[Method, Points]], x: int, y: int
+) -> None:
+    """What a method with conditions comes to along its scan."""
+    for number, (method, points) in enumerate(scans[: len(PALETTE) - 2]):
+        label = f"{method.name}, along its conditions"
+        look: dict[str, Any] = {"marker": ".", "linewidth": 1.6, "linestyle": ("-", "--")[number % 2]}
+        axes.plot(*_along(front, points, x, y).T, color=PALETTE[2 + number], label=label, **look)
+
+
+def _along(front: Front, points: Points, x: int, y: int) -> Array:
+    columns = [f"test_{front.names[place]}" for place in (x, y)]
+    return np.array([[own.values(column).mean() for column in columns] for own in points.methods])
+
+
+def _frame(axes: Axes, limits: Limits | None) -> None:
+    if limits is not None:
+        axes.set_xlim(*limits[0])
+        axes.set_ylim(*limits[1])
+        return
     axes.margins(0.12)
     # Room for the legend, since bars may stand anywhere below it.
     bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom, top + 0.4 * (top - bottom))
-    _name_points(axes, [method.name for method in front.methods], points[:, [x, y]])
+    axes.set_ylim(bottom, top + 0.5 * (top - bottom))
 
 
-def _draw_conditioned(axes: Axes, front: Front, x: int, y: int) -> None:
-    """What a method with conditions comes to along its scan."""
-    scanned = [(method, points) for method in front.methods if (points := points_of(method)) is not None]
-    for color, (method, points) in zip(PALETTE[2:], scanned, strict=False):
-        columns = [f"test_{front.names[place]}" for place in (x, y)]
-        each = np.array([[own.values(column).mean() for column in columns] for own in points.methods])
-        axes.plot(
-            *each.T, color=color, marker=".", linewidth=1.6, label=f"{method.name}, along its conditions"
-        )
+def _outline(axes: Axes, limits: Limits) -> None:
+    """Where the other panel is."""
+    (left, right), (bottom, top) = limits
+    look: dict[str, Any] = {"fill": False, "edgecolor": GREY, "linewidth": 0.8, "linestyle": ":"}
+    axes.add_patch(Rectangle((left, bottom), right - left, top - bottom, **look))
 
 
-def _name_points(axes: Axes, names: Sequence[str], points: Array) -> None:
-    """The name of each method beside its point; where names would cover each other, the later one is moved up."""
-    places = axes.transAxes.inverted().transform(axes.transData.transform(points))
-    taken: list[tuple[float, float]] = []
-    for name, (across, up), point in sorted(
-        zip(names, places, points, strict=True), key=lambda each: each[1][1]
-    ):
-        at = up + 0.012
-        while any(abs(across - other) < WIDE and abs(at - height) < HIGH for other, height in taken):
-            at += HIGH
-        taken.append((across, at))
-        line: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.4, "color": GREY}
-        far: dict[str, Any] = {"arrowprops": line} if at > up + HIGH else {}
-        axes.annotate(name, point, (across + 0.012, at), textcoords="axes fraction", fontsize=9, **far)
+def _dress(axes: Axes, front: Front, calls: Sequence[MetricCall], name: str, is_near: bool) -> None:
+    heading = {"left": name, "right": "test events"} if name else {}
+    if is_near:
+        heading = {"right": "the dotted part; bars are standard errors of the means"}
+    legend = {"loc": "upper left", "fontsize": 11, "title": _words(front)} if name else None
+    dress(axes, x=str(calls[0]), y=str(calls[1]), **heading, legend=legend)
+
+
+def _name_points(
+    axes: Axes, front: Front, pair: tuple[int, int], lines: Sequence[Array], elsewhere: Limits | None
+) -> None:
+    """The name of each method beside its point, where there is room for it; first the chosen one and the front.
+
+    Args:
+        axes: with its limits.
+        front: the methods.
+        pair: the metric that goes to the right, and the one that goes up.
+        lines: points ``[K, 2]`` that no name shall cover.
+        elsewhere: points within are named in another panel.
+    """
+    points = front.test[:, pair]
+    places = axes.transAxes.inverted().transform(axes.transData.transform(np.vstack([points, *lines])))
+    taken = _Taken(places)
+    for number in sorted(range(len(points)), key=lambda n: (n != front.chosen, not front.on[n], n)):
+        if not _is_within(places[number], ((0.0, 1.0), (0.0, 1.0))):
+            continue
+        if elsewhere is not None and _is_within(points[number], elsewhere):
+            continue
+        taken.put(axes, front.methods[number].name, places[number])
+
+
+def _name_ends(axes: Axes, scans: Sequence[Points], lines: Sequence[Array]) -> None:
+    """The first condition at both ends of each line."""
+    for number, (points, along) in enumerate(zip(scans, lines, strict=True)):
+        values = next(iter(points.conditions.values()))
+        for place in (int(values.argmin()), int(values.argmax())):
+            at: dict[str, Any] = {"xytext": (4, -12), "textcoords": "offset points", "annotation_clip": True}
+            color = PALETTE[2 + number % (len(PALETTE) - 2)]
+            axes.annotate(f"{values[place]:g}", along[place], color=color, fontsize=9, **at)
+
+
+class _Taken:
+    """Where names cannot stand: on points and on other names."""
+
+    def __init__(self, places: NDArray[Any]) -> None:
+        self._boxes = [(x - 0.008, x + 0.008, y - 0.01, y + 0.01) for x, y in places]
+
+    def put(self, axes: Axes, name: str, place: NDArray[Any]) -> None:
+        for box in _boxes(name, *map(float, place)):
+            if not any(_meet(box, other) for other in self._boxes):
+                self._boxes.append(box)
+                axes.text(box[0], box[2], name, transform=axes.transAxes, fontsize=9)
+                return
+
+
+def _boxes(name: str, across: float, up: float) -> Iterator[tuple[float, float, float, float]]:
+    wide = LETTER * len(name)
+    for side, lines in BESIDE:
+        left = across + (0.015 if side > 0 else -0.5 * wide if side == 0 else -0.015 - wide)
+        bottom = up + HIGH * (lines - 0.5) - 0.5 * HIGH
+        if left >= 0.01 and left + wide <= 0.99 and bottom >= 0.01 and bottom + HIGH <= 0.99:
+            yield left, left + wide, bottom, bottom + HIGH
+
+
+def _meet(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+
+
+def _is_within(point: NDArray[Any], limits: Limits) -> bool:
+    return all(low <= float(value) <= high for value, (low, high) in zip(point, limits, strict=True))
 
 
 def _words(front: Front) -> str:
     corner = ", ".join(f"{value:.4g}" for value in front.reference)
     spread = f" ± {front.volumes.std(ddof=1):.1g}" if len(front.volumes) > 1 else ""
     return f"hypervolume {front.volume:.3g}{spread} from ({corner})"
-
-
-def _numbers(method: Method, calls: dict[str, MetricCall]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {"test": [], "validation": [], "spread": []}
-    for name in calls:
-        test, validation = (method.values(f"{split}_{name}") for split in ("test", "validation"))
-        test, validation = test[np.isfinite(test)], validation[np.isfinite(validation)]
-        if not len(test) or not len(validation):
-            msg = f"method {method.name} has no {name}"
-            raise Undrawable(msg)
-        found["test"].append(float(test.mean()))
-        found["validation"].append(float(validation.mean()))
-        found["spread"].append(float(test.std(ddof=1)) if len(test) > 1 else 0.0)
-    return found
-
-
-def _costs(values: Array, calls: dict[str, MetricCall]) -> Array:
-    each = [
-        [call.cost(float(value)) for value in column]
-        for call, column in zip(calls.values(), values.T, strict=True)
-    ]
-    return np.array(each, np.float64).T
-
-
-def _nearest(costs: Array, on: NDArray[np.bool_]) -> int:
-    front = costs[on]
-    width = np.ptp(front, axis=0)
-    away = (costs - front.min(0)) / np.where(width > 0.0, width, 1.0)
-    distance = np.where(on, np.linalg.norm(away, axis=1), np.inf)
-    return int(distance.argmin())
-
-
-def _volumes(methods: Sequence[Method], calls: dict[str, MetricCall], reference: Array) -> Array:
-    tables = [[method.by_place(f"test_{name}") for name in calls] for method in methods]
-    places = set.intersection(*(set(column) for table in tables for column in table))
-    each = [np.array([[column[place] for column in table] for table in tables]) for place in sorted(places)]
-    return np.array([hypervolume(_costs(points, calls), reference) for points in each])
-
-
-def _table(front: Front) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"method": np.array([method.name for method in front.methods])}
-    for place, name in enumerate(front.names):
-        numbers[f"test_{name}"] = front.test[:, place]
-        numbers[f"spread_{name}"] = front.spread[:, place]
-        numbers[f"validation_{name}"] = front.validation[:, place]
-        numbers[f"reference_{name}"] = np.full(len(front.methods), front.reference[place])
-    return numbers | {
-        "on_front": front.on.astype(int),
-        "chosen": (np.arange(len(front.methods)) == front.chosen).astype(int),
-        "hypervolume": np.full(len(front.methods), front.volume),
-    }

@@ -152,9 +152,13 @@ class Train(Model):
         augment: changes of the events that are trained on, in order, such as ``{key: flip_eta}``.
         aggregate: how several losses become one update: ``sum`` (each times its weight), ``mgda``, ``gradnorm``, or TorchJD's
             by name, such as ``UPGrad`` or ``UW``; see :class:`tsunagu.losses.Aggregator`.
+        scalarise: how several losses become one number, given their weights: ``linear`` (their sum, as null), ``stch``,
+            ``pbi`` or ``cosmos``; weights that are conditions too. See :class:`tsunagu.losses.Scalarisation`.
         clip: largest norm of the gradient; null for no limit.
         checkpoint_seconds: how often the state is stored.
     """
+
+    UNSAID: ClassVar[tuple[str, ...]] = ("scalarise",)
 
     pretrain: Bool = True
     intermediate: Bool = True
@@ -168,6 +172,7 @@ class Train(Model):
     sampling: AnyNode = Node("natural")
     augment: list[AnyNode] = []
     aggregate: AnyNode = Node("sum")
+    scalarise: AnySchedule = None
     clip: Annotated[PositiveFloat | None, OrChoice()] = None
     checkpoint_seconds: Weight = 30.0
 

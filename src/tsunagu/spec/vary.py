@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import final
 
 from tsunagu.errors import Mistake, Path, SpecError
-from tsunagu.spec.models import Study
+from tsunagu.spec.models import Study, Train
 from tsunagu.spec.nodes import Value, to_data
 from tsunagu.spec.validation import no_step, set_value, validate_study
 
@@ -136,7 +136,9 @@ def _is_of_folds(path: str) -> bool:
 
 
 def _apply(study: Study, options: Sequence[_Option]) -> tuple[Study | None, list[Mistake]]:
-    data = to_data(study) | {"vary": {}, METHODS: {}}
+    # What is not said while nobody uses it may be varied all the same.
+    train = dict.fromkeys(Train.UNSAID) | to_data(study.train)
+    data = to_data(study) | {"vary": {}, METHODS: {}, "train": train}
     # An axis of one path is wrong as a whole where its path is; of a method, one of its paths.
     mistakes = [
         Mistake(option.place(path) if option.axis == METHODS else ("vary", path), problem)

@@ -10,6 +10,7 @@ from tsunagu.tasks.fitting import fit_loss, fit_stages
 from tsunagu.tasks.graph import Graph, build_graph, wire
 from tsunagu.tasks.layout import Layer, input_shape, layout
 from tsunagu.tasks.objectives import Reach, aggregator_of, check_conditioned_weights, reach
+from tsunagu.tasks.scalarising import scalarisation_of
 from tsunagu.tasks.settings import plain_loss
 from tsunagu.tasks.showing import augmentations_of, sampling_of
 from tsunagu.tasks.stages import Stage, Term, stages
@@ -63,6 +64,7 @@ __all__ = [
     "plain_loss",
     "reach",
     "sampling_of",
+    "scalarisation_of",
     "single_path",
     "spread",
     "stages",

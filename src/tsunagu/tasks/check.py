@@ -18,7 +18,7 @@ from tsunagu.spec import (
 from tsunagu.tasks.build import check_arguments, check_model
 from tsunagu.tasks.declared import check_conditions, check_parameters
 from tsunagu.tasks.dry_run import check_data, loss_paths, metric_texts
-from tsunagu.tasks.objectives import check_aggregate
+from tsunagu.tasks.objectives import check_aggregate, check_scalarise
 from tsunagu.tasks.showing import check_showing
 
 __all__ = ["check_data", "check_pipeline"]
@@ -46,7 +46,7 @@ def check_pipeline(pipeline: Pipeline, columns: set[str] | None = None) -> list[
         mistakes += check_model(task.model, ("tasks", name, "model"))
         for path, loss in loss_paths(name, task.loss):
             mistakes += _check_loss(loss, path, columns)
-    mistakes += check_showing(pipeline, columns) + check_aggregate(pipeline)
+    mistakes += check_showing(pipeline, columns) + check_aggregate(pipeline) + check_scalarise(pipeline)
     return mistakes + _check_metrics(pipeline, columns)
 
 

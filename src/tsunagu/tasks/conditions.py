@@ -18,6 +18,7 @@ from tsunagu.errors import Mistake, SpecError
 from tsunagu.losses import Distribution, find_distribution, make
 from tsunagu.random import derive_seed
 from tsunagu.spec import Condition, Pipeline, walk
+from tsunagu.tasks.scalarising import scalarisation_of, weights_of
 
 __all__ = [
     "CONDITION",
@@ -52,6 +53,7 @@ class Declared:
         start: its first one among the L numbers.
         column: of the table, that holds the values of events.
         where: a column that is not 0 for events that have one.
+        events: how many in a row share one draw.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Declared:
     start: int
     column: str | None = None
     where: str | None = None
+    events: int = 1
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -69,6 +72,12 @@ class Declared:
     def places(self) -> slice:
         """Its numbers among the L."""
         return slice(self.start, self.start + len(self.labels))
+
+    def shared(self, uniform: Tensor) -> Tensor:
+        """Its own of the uniform numbers ``[E, L]``: those of the first of the events that share a draw."""
+        if self.events == 1:
+            return uniform[:, self.places]
+        return uniform[:: self.events, self.places].repeat_interleave(self.events, 0)[: len(uniform)]
 
     def values(self, given: object) -> Tensor:
         """Values ``[K, W]`` float64 from what a user writes: a number or several, for parts also a mapping, or several.
@@ -120,9 +129,9 @@ class Conditions:
         return torch.cat([declared.distribution.grid(1)[0] for declared in self.each])
 
     def sample(self, draws: EventDraws) -> Tensor:
-        """Draws ``[E, L]`` float64, each event's own."""
+        """Draws ``[E, L]`` float64, each event's own but for conditions that several in a row share."""
         uniform = draws.uniform((len(self.labels),)).double() + _HALF
-        return torch.cat([d.distribution.sample(uniform[:, d.places]) for d in self.each], dim=1)
+        return torch.cat([d.distribution.sample(d.shared(uniform)) for d in self.each], dim=1)
 
     def dealt(self, numbers: Tensor) -> Tensor:
         """Points of a fixed grid, dealt out to events by their numbers ``[E]``: ``[E, L]`` float64."""
@@ -171,6 +180,8 @@ def conditions_of(pipeline: Pipeline) -> Conditions:
     for _, value in walk([pipeline.tasks, pipeline.train.augment, pipeline.conditions]):
         if isinstance(value, Condition):
             found.setdefault(value.name, value)
+    scalarisation = scalarisation_of(pipeline)
+    together = {} if scalarisation is None else dict.fromkeys(weights_of(pipeline), scalarisation.events)
     made, start = [], 0
     for name, value in found.items():
         declared = Declared(
@@ -179,6 +190,7 @@ def conditions_of(pipeline: Pipeline) -> Conditions:
             start=start,
             column=value.column,
             where=value.where,
+            events=together.get(name, 1),
         )
         start += len(declared.labels)
         made.append(declared)

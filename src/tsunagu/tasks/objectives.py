@@ -6,19 +6,39 @@ output is made of, and not the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from tsunagu.errors import Mistake, Path, SpecError
-from tsunagu.losses import SUM, Aggregator, find_aggregator, make_aggregator
+from tsunagu.losses import (
+    LINEAR,
+    SCALARISATIONS,
+    SUM,
+    Aggregator,
+    BatchLoss,
+    find_aggregator,
+    find_loss,
+    make_aggregator,
+    make_scalarisation,
+)
 from tsunagu.spec import Pipeline, Task, options, resolve, some_architectures
 from tsunagu.tasks.build import check_arguments, reason
+from tsunagu.tasks.conditions import conditions_of
+from tsunagu.tasks.scalarising import weights_of
 from tsunagu.tasks.stages import Stage, stages
 
-__all__ = ["Reach", "aggregator_of", "check_aggregate", "check_conditioned_weights", "reach"]
+__all__ = [
+    "Reach",
+    "aggregator_of",
+    "check_aggregate",
+    "check_conditioned_weights",
+    "check_scalarise",
+    "reach",
+]
 
 AGGREGATE: Path = ("train", "aggregate")
+SCALARISE: Path = ("train", "scalarise")
 
 
 @final
@@ -101,11 +121,39 @@ def check_conditioned_weights(pipeline: Pipeline, places: Iterable[Path]) -> lis
         places: where a weight of a loss is a condition.
     """
     keys = [node.key for _, node in options(pipeline.train.aggregate) if node.key != SUM]
-    found = (
-        "this weight is a condition, and train.aggregate: {key} sets the weights itself; take aggregate: sum, or give the weight "
-        "as a number"
-    )
-    return [Mistake(place, found.format(key=key)) for place in places for key in dict.fromkeys(keys)]
+    found = "this weight is a condition, and train.aggregate: {key} sets the weights itself; {remedy}, or give the weight as a number"
+    remedies = dict.fromkeys(keys, "take aggregate: sum") | {
+        key: f"take train.scalarise: {key.lower()} in its place"
+        for key in keys
+        if key.lower() in SCALARISATIONS
+    }
+    return [
+        Mistake(place, found.format(key=key, remedy=remedy))
+        for place in places
+        for key, remedy in remedies.items()
+    ]
+
+
+def check_scalarise(pipeline: Pipeline) -> list[Mistake]:
+    """The mistakes in ``train.scalarise``: unknown, wrong settings, nothing to scalarise, an aggregator beside it.
+
+    Args:
+        pipeline: choices are allowed.
+
+    >>> from tsunagu.spec import LossTerm, Train, node
+    >>> task = Task(inputs=["x"], output="y", model=node("Linear", 2, 1), loss=LossTerm(key="mse", target="t"))
+    >>> for key in ("stsh", "stch"):
+    ...     chain = Pipeline(tasks={"fit": task}, train=Train(scalarise=node(key)), metric="mse(y, t)")
+    ...     print(*check_scalarise(chain))
+    train.scalarise.key: unknown scalarisation 'stsh' (did you mean 'stch'?)
+    train.scalarise: stch makes one number of several losses, but no stage has more than one; leave it out, or give an output another loss
+    """
+    found = [(p, node) for p, node in options(pipeline.train.scalarise, SCALARISE) if node is not None]
+    mistakes = [mistake for path, node in found for mistake in _check_scalarisation(node, path)]
+    if mistakes or all(node.key == LINEAR for _, node in found):
+        return mistakes
+    plain = (resolve(pipeline, architecture) for architecture in some_architectures(pipeline))
+    return list(dict.fromkeys(mistake for each in plain for mistake in _check_scalarised(each)))
 
 
 def _behind(pipeline: Pipeline, stage: Stage, makers: Mapping[str, str], name: str) -> set[str]:
@@ -135,10 +183,9 @@ def _check_stages(pipeline: Pipeline) -> list[Mistake]:
     key = pipeline.train.aggregate.key
     if key == SUM:
         return []
-    try:
-        several = [stage for stage in stages(pipeline) if len(stage.terms) > 1]
-    except (SpecError, LookupError, ValueError, TypeError, KeyError):
-        return []  # tasks or losses are wrong, and are told about elsewhere
+    several = _several(pipeline)
+    if several is None:
+        return []
     if not several:
         remedy = "leave it out, or give an output another loss"
         return [
@@ -149,6 +196,59 @@ def _check_stages(pipeline: Pipeline) -> list[Mistake]:
         remedy = "no two losses reach one task, so there is nothing to trade off"
         return [Mistake(AGGREGATE, f"{key}: {remedy}; leave it out")]
     return [m for stage, aggregator in made if aggregator is not None for m in _try(aggregator, stage)]
+
+
+def _several(pipeline: Pipeline) -> list[Stage] | None:
+    """The stages of several losses; None where tasks or losses are wrong, which is told about elsewhere."""
+    try:
+        return [stage for stage in stages(pipeline) if len(stage.terms) > 1]
+    except (SpecError, LookupError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _check_scalarisation(node: Any, path: Path) -> list[Mistake]:
+    try:
+        make_scalarisation(node.key, node.args)
+    except LookupError as error:
+        return [Mistake((*path, "key"), str(error.args[0]))]
+    except (ValueError, TypeError) as error:
+        return [Mistake((*path, "args"), reason(error))]
+    return []
+
+
+def _check_scalarised(pipeline: Pipeline) -> Iterator[Mistake]:
+    node, train = pipeline.train.scalarise, pipeline.train
+    if node is None or node.key == LINEAR:
+        return
+    if _several(pipeline) == []:
+        remedy = "leave it out, or give an output another loss"
+        yield Mistake(
+            SCALARISE,
+            f"{node.key} makes one number of several losses, but no stage has more than one; {remedy}",
+        )
+    if train.aggregate.key != SUM:
+        rule = f"{node.key} and train.aggregate: {train.aggregate.key} both say what several losses become; leave one of them out"
+        yield Mistake(SCALARISE, rule)
+    for key in _of_batches(pipeline):
+        yield Mistake(
+            SCALARISE, f"{node.key} is of losses of events, and {key} is one of whole batches; take linear"
+        )
+    for declared in conditions_of(pipeline).each:
+        if declared.column is not None and declared.name in weights_of(pipeline):
+            rule = f"the weight '{declared.name}' is each event's own, from the column {declared.column}"
+            yield Mistake(
+                SCALARISE,
+                f"{rule}, but {node.key} is of mean losses over events that share theirs; take linear",
+            )
+    events = make_scalarisation(node.key, node.args).events
+    if weights_of(pipeline) and train.batch_size % events:
+        rule = f"batches of {train.batch_size} are not made of groups of {events} events that share their weights"
+        yield Mistake((*SCALARISE, "args"), f"{rule}; set events to a divisor of train.batch_size")
+
+
+def _of_batches(pipeline: Pipeline) -> list[str]:
+    keys = dict.fromkeys(term.key for task in pipeline.tasks.values() for term in task.losses)
+    return [key for key in keys if issubclass(find_loss(key), BatchLoss)]
 
 
 def _try(aggregator: Aggregator, stage: Stage) -> list[Mistake]:

@@ -9,78 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
-from tsunagu.losses import BatchLoss, ChangesWithTime, Loss, given, weighted_mean
+from tsunagu.losses import ChangesWithTime, Scalarisation, weighted_mean
 from tsunagu.spec import Condition, LossTerm, Pipeline, Schedule, adversaries, order, supervisors
-from tsunagu.tasks.batchwise import batchwise, blanked
-from tsunagu.tasks.conditions import VALUES, Conditions, conditions_of, label_of
+from tsunagu.tasks.conditions import Conditions, conditions_of, label_of
+from tsunagu.tasks.scalarising import scalarisation_of
 from tsunagu.tasks.settings import at_share, plain_loss, plain_weight
+from tsunagu.tasks.terms import Term
 
 __all__ = ["Stage", "Term", "stages"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Term:
-    """One loss of a stage: ``weight * weighted_mean(loss(prediction, target))``.
-
-    Args:
-        output: what is judged.
-        target: the column that judges it.
-        where: a column that is not 0 for the events that have this loss.
-        weight: in the sum; 1 where it is a condition.
-        loss: with its settings; of those that are conditions the middle of their range.
-        given: the settings that are conditions, each with its place among their numbers.
-        factor: the place of the weight, where that is a condition.
-        timed: the settings, ``weight`` among them, that change with time.
-    """
-
-    output: str
-    target: str
-    weight: float
-    loss: Loss
-    where: str | None = None
-    given: tuple[tuple[str, int], ...] = ()
-    factor: int | None = None
-    timed: tuple[tuple[str, Schedule], ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that it reads."""
-        return (self.target,) if self.where is None else (self.target, self.where)
-
-    def of(self, prediction: Tensor, batch: Mapping[str, Tensor], weight: Tensor) -> Tensor:
-        """The losses ``[E]``, but for the weight in the sum; 0 of events that have none.
-
-        Args:
-            prediction: ``[E, ...]``.
-            batch: ``[E, ...]`` by name: the columns, and the values of conditions where there are any.
-            weight: training weights ``[E]``, or ``[R, B]`` of the R members of a population, whose events stand one after the
-                other and are compared with none of another member.
-        """
-        target, values = batch[self.target], batch.get(VALUES)
-        has = None if self.where is None else batch[self.where].reshape(-1) != 0
-        if isinstance(self.loss, BatchLoss):
-            factor = None if values is None or self.factor is None else values[:, self.factor]
-            return batchwise(self.loss, prediction, target, weight, has, factor)
-        if has is None:
-            return self.per_event(prediction, target, values)
-        loss = self.per_event(prediction, blanked(target, has), values)
-        return loss.where(has, loss.new_zeros(()))
-
-    def per_event(self, prediction: Tensor, target: Tensor, values: Tensor | None = None) -> Tensor:
-        """The losses ``[E]``, but for the weight, of events that all have one and are not compared.
-
-        Args:
-            prediction: ``[E, ...]``.
-            target: ``[E, ...]``.
-            values: ``[E, L]`` of all conditions, where there are any.
-        """
-        if values is None or (not self.given and self.factor is None):
-            return self.loss(prediction, target)
-        own = {name: values[:, place] for name, place in self.given}
-        loss = (given(self.loss, own) if own else self.loss)(prediction, target)
-        return loss if self.factor is None else values[:, self.factor].to(loss.dtype) * loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +37,7 @@ class Stage:
             nothing.
         saddle: whether tasks work against each other: the sum of their losses is then no measure of how good an epoch is, and
             the last one counts.
+        scalarise: what makes one number of the losses; None for their weighted sum.
     """
 
     name: str
@@ -108,6 +48,7 @@ class Stage:
     patience: int | None
     frozen: tuple[str, ...] = ()
     saddle: bool = False
+    scalarise: Scalarisation | None = None
 
     def event_loss(
         self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor
@@ -130,6 +71,16 @@ class Stage:
         assert total is not None
         return total
 
+    def each_loss(
+        self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """The losses of each event one by one and their weights, both ``[E, T]``; arguments as for :meth:`event_loss`."""
+        losses = [term.bare(predictions[term.output], batch) for term in self.terms]
+        weights = [
+            term.weight * term.factors(loss, batch) for term, loss in zip(self.terms, losses, strict=True)
+        ]
+        return torch.stack(losses, -1), torch.stack(weights, -1)
+
     def loss(
         self,
         predictions: Mapping[str, Tensor],
@@ -138,6 +89,8 @@ class Stage:
         size: Tensor | None = None,
     ) -> Tensor:
         """The objective ``sum_t w_t * sum_e(w_e l_te) / sum_e |w_e|``, reduced in one place for all terms.
+
+        With a scalarisation it is what :meth:`Scalarisation.reduce` makes of them.
 
         Args:
             predictions: ``[E, ...]`` by output name.
@@ -148,6 +101,9 @@ class Stage:
         Returns:
             A scalar.
         """
+        if self.scalarise is not None:
+            losses, weights = self.each_loss(predictions, batch)
+            return self.scalarise.reduce(losses[None], weights[None], weight[None])[0]
         # All terms share the events' weights, so they are added event by event and reduced once.
         return weighted_mean(self.event_loss(predictions, batch, weight), weight, size)
 
@@ -188,11 +144,17 @@ def stages(pipeline: Pipeline) -> tuple[Stage, ...]:
         saddle=bool(against),
     )
     # End to end, the truth of an intermediate output enters nowhere, so there is nothing to pretrain on.
-    if not (train.pretrain and train.intermediate and len(names) > 1):
-        return (joint,)
-    # An adversary works against what other tasks have learned, of which the truth has nothing.
-    pretrained = tuple(_pretrain(pipeline, name) for name in names if name not in against)
-    return (*pretrained, joint) if train.joint else (*pretrained, *_each_after(pipeline, names))
+    found = [joint]
+    if train.pretrain and train.intermediate and len(names) > 1:
+        # An adversary works against what other tasks have learned, of which the truth has nothing.
+        pretrained = (_pretrain(pipeline, name) for name in names if name not in against)
+        found = [*pretrained, *([joint] if train.joint else _each_after(pipeline, names))]
+    return tuple(_scalarised(stage, scalarisation_of(pipeline)) for stage in found)
+
+
+def _scalarised(stage: Stage, scalarisation: Scalarisation | None) -> Stage:
+    several = scalarisation is not None and len(stage.terms) > 1
+    return replace(stage, scalarise=scalarisation) if several else stage
 
 
 def _at(term: Term, epoch: int, epochs: int) -> Term:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tsunagu.data import Table, given
 from tsunagu.layers import reseed
+from tsunagu.losses import Scalarisation
 from tsunagu.metrics import MetricCall, WorkingPoint
 from tsunagu.random import derive_seed
 from tsunagu.tasks import Graph, Stage
@@ -98,6 +99,7 @@ def evaluate(
     """
     columns, wanted, conditions = columns_of(graph, stage), set(metric.arguments), graph.conditions
     total, size = torch.zeros(2, dtype=torch.float64, device=table.device)
+    apart: list[tuple[Tensor, ...]] = []
     parts: list[dict[str, Tensor]] = []
     graph.eval()
     # Not inference_mode: what a module keeps of an evaluation (a cached mask) must be of use in the next training step.
@@ -113,14 +115,17 @@ def evaluate(
                 )
             made = known | graph(batch, stage.tasks, stage.substitutes)
             weight = table.weights(chunk).double()
-            total += (weight * stage.event_loss(made, batch, weight)).sum()
+            if stage.scalarise is None:
+                total += (weight * stage.event_loss(made, batch, weight)).sum()
+            else:
+                apart.append((*stage.each_loss(made, batch), weight))
             size += weight.abs().sum()
             if conditions and wanted & made.keys():
                 # The loss is that of many values, the metric that of one: scores of several are not one order of events.
                 batch |= nominal | default_inputs(graph, len(chunk), table.device)
                 made = known | graph(batch, stage.tasks, stage.substitutes)
             parts.append(_on_cpu({name: value for name, value in made.items() if name in wanted}))
-    loss = float(total / size)
+    loss = float(total / size) if stage.scalarise is None else _scalarised(stage.scalarise, apart)
     predictions = _joined(parts)
     if wanted & (set(graph.outputs.values()) - set(predictions)):
         return Evaluation(loss=loss, metric=math.nan)
@@ -166,6 +171,12 @@ def columns_of(graph: Graph, stage: Stage) -> list[str]:
 def reseed_for_evaluation(graph: Graph, seed: int) -> None:
     """Set noise candidates to where every evaluation of a trial begins; ``seed`` is the trial's."""
     reseed(graph, derive_seed(seed, "evaluation"))
+
+
+def _scalarised(scalarisation: Scalarisation, parts: Iterable[tuple[Tensor, ...]]) -> float:
+    """Of all events together, since it is not linear: losses and weights ``[N, T]``, sizes ``[N]`` of each chunk."""
+    losses, weights, sizes = (torch.cat(each).unsqueeze(0) for each in zip(*parts, strict=True))
+    return float(scalarisation.reduce(losses.double(), weights, sizes))
 
 
 def _arrays(

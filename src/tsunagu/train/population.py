@@ -16,7 +16,7 @@ from torch import Tensor
 from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.losses import Moment
 from tsunagu.random import derive_seed
-from tsunagu.spec import Value, canonical
+from tsunagu.spec import Condition, Value, canonical, walk
 from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import here
 from tsunagu.train.frozen import freeze
@@ -235,6 +235,8 @@ def _unlike(first: Training, other: Training) -> str:
         return "their training events are sampled or augmented otherwise"
     if canonical(first.pipeline.train.aggregate) != canonical(other.pipeline.train.aggregate):
         return "their losses are combined otherwise"
+    if canonical(_drawn(first)) != canonical(_drawn(other)):
+        return "their conditions are drawn otherwise"
     if len(first.stages) != len(other.stages) or not all(map(alike, first.stages, other.stages)):
         return "their stages have different tasks or losses"
     if any(a.epochs != b.epochs for a, b in zip(first.stages, other.stages, strict=True)):
@@ -244,6 +246,12 @@ def _unlike(first: Training, other: Training) -> str:
 
 def _shown(member: Training) -> list[Value]:
     return [member.pipeline.train.sampling, member.pipeline.train.augment]
+
+
+def _drawn(member: Training) -> list[Value]:
+    pipeline = member.pipeline
+    found = walk([pipeline.tasks, pipeline.conditions])
+    return [pipeline.train.scalarise, *(value for _, value in found if isinstance(value, Condition))]
 
 
 def _earliest(members: Sequence[Training]) -> list[Training]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 from torch import Tensor
 
 from tsunagu.spec import Condition, Node, Pipeline, Value, digest, walk
-from tsunagu.tasks import Stage, aggregator_of, stages
+from tsunagu.tasks import Stage, aggregator_of, scalarisation_of, stages
 from tsunagu.train.position import Epoch
 
 if TYPE_CHECKING:
@@ -122,9 +122,13 @@ def _losses(pipeline: Pipeline, stage: Stage) -> list[Value]:
 
 
 def _aggregate(pipeline: Pipeline, stage: Stage) -> dict[str, Value]:
-    """How its losses are combined, where they are: a stage that has one loss is the same training under all aggregators."""
-    made = aggregator_of(pipeline, stage)
-    return {} if made is None else {"aggregate": pipeline.train.aggregate}
+    """How its losses are combined, where they are: a stage that has one loss is the same training under all aggregators.
+
+    A scalarisation also makes events share their draws of the weights, in every stage.
+    """
+    made, scalarised = aggregator_of(pipeline, stage), scalarisation_of(pipeline) is not None
+    found = {} if made is None else {"aggregate": pipeline.train.aggregate}
+    return found | ({"scalarise": pipeline.train.scalarise} if scalarised else {})
 
 
 def _tasks(pipeline: Pipeline, names: Sequence[str], number: int) -> dict[str, Value]:

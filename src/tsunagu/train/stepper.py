@@ -73,8 +73,8 @@ class Batch:
 def alike(first: Stage, second: Stage) -> bool:
     """Whether two stages differ in nothing but the weights of their losses, epochs and patience."""
     names = (
-        (first.name, first.tasks, first.frozen, dict(first.substitutes)),
-        (second.name, second.tasks, second.frozen, dict(second.substitutes)),
+        (first.name, first.tasks, first.frozen, dict(first.substitutes), first.scalarise),
+        (second.name, second.tasks, second.frozen, dict(second.substitutes), second.scalarise),
     )
     terms = [
         [(t.output, *t.columns, t.loss, t.given, t.factor, t.timed) for t in stage.terms]
@@ -239,6 +239,8 @@ class Stepper:
     def _losses(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         known, weight = self._read(shown, orders)
         self._make(known, self._stage.tasks)
+        if self._stage.scalarise is not None:
+            return self._stage.scalarise.reduce(*self._apart(known), weight)
         return weighted_mean(self._event_losses(known, weight), weight, sizes)
 
     def _read(self, shown: Shown, orders: tuple[int, ...]) -> tuple[Known, Tensor]:
@@ -289,12 +291,22 @@ class Stepper:
         """The losses of each term ``[R, B]``, each from what it reads, with the training weights ``[R, B]``."""
         return [self._event_loss(*term, known, sizes) for term, known in zip(self._terms, read, strict=True)]
 
+    def _apart(self, known: Known) -> tuple[Tensor, Tensor]:
+        """The losses of each term and their weights, ``[R, B, T]`` each."""
+        losses, weights = [], []
+        for term, weight in self._terms:
+            batch = _flat(known, term)
+            each = term.bare(batch[term.output], batch)
+            shares = term.factors(each, batch).view(len(self._members), -1)
+            losses.append(each.view(shares.shape))
+            weights.append(shares if weight is None else weight * shares)
+        return torch.stack(losses, -1), torch.stack(weights, -1)
+
     def _event_loss(
         self, term: Term, weight: Tensor | None, known: Mapping[str, Pick], sizes: Tensor
     ) -> Tensor:
-        names = (*term.columns, VALUES) if VALUES in known else term.columns
-        batch = {name: known[name].all().flatten(0, 1) for name in names}
-        each = term.of(known[term.output].all().flatten(0, 1), batch, sizes)
+        batch = _flat(known, term)
+        each = term.of(batch[term.output], batch, sizes)
         part = each.view(len(self._members), -1)
         return part if weight is None else weight * part
 
@@ -334,3 +346,9 @@ def _weighted(terms: Sequence[Term], device: torch.device) -> tuple[Term, Tensor
     """One loss of all members, with its weights ``[R, 1]``, or None where all are 1."""
     weights = [term.weight for term in terms]
     return terms[0], None if set(weights) == {1.0} else torch.tensor(weights, device=device)[:, None]
+
+
+def _flat(known: Mapping[str, Pick], term: Term) -> dict[str, Tensor]:
+    """What a loss reads, ``[R B, ...]``, the members one after the other."""
+    names = (term.output, *term.columns, *([VALUES] if VALUES in known else []))
+    return {name: known[name].all().flatten(0, 1) for name in names}

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from tsunagu.data import Split, Table
-from tsunagu.errors import ResumeError, TsunaguError
+from tsunagu.errors import Mistake, ResumeError, SpecError, TsunaguError
 from tsunagu.layers import stochastic
 from tsunagu.metrics import parse_metric
 from tsunagu.random import derive_seed
 from tsunagu.spec import Pipeline
-from tsunagu.tasks import Graph, Stage, build_graph, fit_stages, sampling_of, stages
+from tsunagu.tasks import Graph, Stage, build_graph, fit_stages, sampling_of, scalarisation_of, stages
 from tsunagu.train.distributed import here
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
 from tsunagu.train.meter import Meter
@@ -61,6 +61,7 @@ class Training:
         self.graph: Graph = build_graph(pipeline, seed=seed).to(table.device)
         self._world = here()
         if self._world.size > 1:
+            _check_shared(pipeline)
             synchronise(self.graph)
         self.stages = fit_stages(stages(pipeline), table, split)
         self.position = Position()
@@ -284,3 +285,10 @@ class Training:
             metric=valid.metric,
             seconds=round(self.seconds, 3),
         )
+
+
+def _check_shared(pipeline: Pipeline) -> None:
+    found = scalarisation_of(pipeline)
+    if found is not None:
+        rule = f"{found.key} needs the mean losses of events that several processes would share; train in one process"
+        raise SpecError([Mistake(("train", "scalarise"), rule)])

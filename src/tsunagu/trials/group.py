@@ -240,6 +240,7 @@ def _shape(pipeline: Pipeline) -> object:
         to_data(train.sampling),
         to_data(train.augment),
         to_data(train.aggregate),
+        to_data(train.scalarise),
     ]
     conditions = [to_data(pipeline.conditions)] if pipeline.conditions else []
     return [tasks, stages, pipeline.metric, list(pipeline.metrics), *conditions]
