@@ -19,7 +19,7 @@ from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.convolutions import ConvResBlock, FiLMedConvResBlock
 from tsunagu.layers.dense import Activation, activate, dense
-from tsunagu.layers.film import Conditioned, FiLM
+from tsunagu.layers.film import Conditioned, FiLM, bent
 from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
 from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.images import LogImage, log_energy
@@ -30,13 +30,14 @@ from tsunagu.layers.prototypes import Affinity, Cosine
 from tsunagu.layers.registry import check_args, find, known, register
 from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.sharing import Part, current_part, sharing
-from tsunagu.layers.sites import FiLMSite, film_sites
+from tsunagu.layers.sites import FiLMSite, Modulation, film_sites
 from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 from tsunagu.layers.tagging import JetTagger
 
 __all__ = [
     "LSTM",
     "MLP",
+    "Modulation",
     "Activation",
     "Affinity",
     "Attention",
@@ -76,6 +77,7 @@ __all__ = [
     "correct",
     "current_part",
     "dense",
+    "bent",
     "film_sites",
     "find",
     "from_log_pt",

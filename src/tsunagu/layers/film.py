@@ -17,7 +17,7 @@ from tsunagu.layers.init import initialise
 from tsunagu.layers.registry import register
 from tsunagu.layers.sites import Modulation, film_sites, modulated
 
-__all__ = ["Conditioned", "FiLM"]
+__all__ = ["Conditioned", "FiLM", "bent"]
 
 HIDDEN = 16
 
@@ -110,8 +110,7 @@ class Conditioned(nn.Module):
 
     def modulations(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Gamma and beta of each site, ``[E, C]``, for ``condition [E, L]``."""
-        trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
-        made: tuple[Tensor, ...] = self.heads(trunk).split(self._sizes, dim=1)
+        made: tuple[Tensor, ...] = self.heads(bent(self.trunk, condition)).split(self._sizes, dim=1)
         return list(zip(made[::2], made[1::2], strict=True))
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
@@ -129,6 +128,12 @@ class Conditioned(nn.Module):
         for site, own in zip(film_sites(plain).values(), made, strict=True):
             site.fix(*own)
         return plain
+
+
+def bent(trunk: nn.Linear, condition: Tensor) -> Tensor:
+    """``h(c) = t(c) - t(0)``, see :class:`Conditioned`: ``[E, hidden]`` for ``condition [E, L]``."""
+    made: Tensor = trunk(condition).relu() - trunk.bias.relu()
+    return made
 
 
 def _spread(layer: nn.Linear) -> nn.Linear:
