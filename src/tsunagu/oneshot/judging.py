@@ -19,7 +19,7 @@ from tsunagu.layers import Dropout, Stochastic, reestimate
 from tsunagu.metrics import MetricCall
 from tsunagu.random import derive_seed
 from tsunagu.spec import Architecture
-from tsunagu.tasks import Graph
+from tsunagu.tasks import VALUES, Graph, Stage
 from tsunagu.tasks.supernet import path_alone, paths, single_path
 from tsunagu.train import CHUNK, dealt, measure, predict, reseed_for_evaluation, scan
 
@@ -66,9 +66,13 @@ class Judge:
         return [self._value(found[architecture]) for architecture in architectures]
 
     def compare(
-        self, architectures: Sequence[Architecture], values: Tensor, metrics: Sequence[MetricCall]
+        self,
+        architectures: Sequence[Architecture],
+        values: Tensor,
+        metrics: Sequence[MetricCall],
+        stage: Stage,
     ) -> NDArray[np.float64]:
-        """Metrics of A paths at K values of the conditions.
+        """Metrics and loss of A paths at K values of the conditions.
 
         A path computes once what no condition changes. Its running statistics are those of all values, as in a training.
 
@@ -76,21 +80,30 @@ class Judge:
             architectures: A of them.
             values: ``[K, L]`` float64.
             metrics: M of them.
+            stage: with the losses.
 
         Returns:
-            ``[A, K, M]``.
+            ``[A, K, M + 1]``, the loss at the end.
         """
-        found = [self._along(architecture, values, metrics) for architecture in architectures]
-        return np.array(found, np.float64).reshape(len(found), len(values), len(metrics))
+        found = [self._along(architecture, values, metrics, stage) for architecture in architectures]
+        return np.array(found, np.float64).reshape(len(found), len(values), len(metrics) + 1)
 
     def _along(
-        self, architecture: Architecture, values: Tensor, metrics: Sequence[MetricCall]
+        self, architecture: Architecture, values: Tensor, metrics: Sequence[MetricCall], stage: Stage
     ) -> list[list[float]]:
         path = self._prepared(path_alone(self.graph, architecture))
-        read = {name for metric in metrics for name in metric.arguments}
+        read = {name for metric in metrics for name in metric.arguments} | {t.output for t in stage.terms}
         made = {n: v for n, v in scan(path, self.table, self.rows, values).items() if n in read}
-        points = ({name: value[place] for name, value in made.items()} for place in range(len(values)))
-        return [measure(metrics, each, self.table, self.rows) for each in points]
+        weight = self.table.weights(self.rows).cpu()
+        batch = {name: column.cpu() for name, column in self.table.take(stage.targets, self.rows).items()}
+        points = [{name: value[place] for name, value in made.items()} for place in range(len(values))]
+        return [
+            [
+                *measure(metrics, each, self.table, self.rows),
+                float(stage.loss(each, batch | {VALUES: value.expand(len(weight), -1)}, weight)),
+            ]
+            for each, value in zip(points, values.cpu(), strict=True)
+        ]
 
     def _together(self, architectures: Sequence[Architecture]) -> dict[Architecture, list[dict[str, Tensor]]]:
         parts: dict[Architecture, list[dict[str, Tensor]]] = {each: [] for each in architectures}

@@ -127,7 +127,11 @@ class Objectives:
         own = {name: p.detach() for name, p in mixed.named_parameters() if p.requires_grad}
         with judging(self.graph):
             found = second_order(
-                mixed.loss_on(train, self.turn), mixed.loss_on(valid, None), own, self.placed(weights), rate=rate
+                mixed.loss_on(train, self.turn),
+                mixed.loss_on(valid, None),
+                own,
+                self.placed(weights),
+                rate=rate,
             )
         return _told(found)
 

@@ -163,7 +163,7 @@ class OneShot:
     def compare(
         self, architectures: Sequence[Architecture], values: Tensor, metrics: Sequence[MetricCall]
     ) -> NDArray[np.float64]:
-        """Metrics of A paths on the validation events, at K values of the L conditions.
+        """Metrics and loss of A paths on the validation events, at K values of the L conditions.
 
         Args:
             architectures: A of them.
@@ -171,9 +171,9 @@ class OneShot:
             metrics: M of them.
 
         Returns:
-            ``[A, K, M]``.
+            ``[A, K, M + 1]``, the loss at the end.
         """
-        return self._judge.compare(architectures, values, metrics)
+        return self._judge.compare(architectures, values, metrics, self.stages[-1].at())
 
     @property
     def _judge(self) -> Judge:

@@ -16,14 +16,16 @@ from torch import Tensor
 from tsunagu.data import Table
 from tsunagu.errors import ResumeError
 from tsunagu.files import write_bytes
-from tsunagu.oneshot import Chosen, OneShot
+from tsunagu.oneshot import MOST_JUDGED, Chosen, OneShot
 from tsunagu.search import make_searcher
 from tsunagu.spec import Architecture, Pipeline, dump_yaml
 from tsunagu.spec.yaml_nodes import read_yaml
-from tsunagu.tasks import build_supergraph, single_path
+from tsunagu.tasks import build_supergraph, conditions_of, path_alone
 from tsunagu.trials.clock import Clock
+from tsunagu.trials.path_scan import FILE, LOSS, PathScan, write_paths
 from tsunagu.trials.record import metric_names, write_origin
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.scanned import grid, point_of
 from tsunagu.trials.store import Store, write_history
 from tsunagu.trials.tensors import read_tensors, write_tensors
 
@@ -49,7 +51,9 @@ def run_search(
     """
     assert trial.search is not None
     searcher = make_searcher(trial.search)
-    search = OneShot(trial.pipeline, searcher, table, table.split(trial.folds), seed=trial.seed)
+    point = point_of(conditions_of(trial.pipeline), trial.at) if trial.at else None
+    split = table.split(trial.folds)
+    search = OneShot(trial.pipeline, searcher, table, split, seed=trial.seed, point=point)
     store.load(name, search.restore)
 
     def save() -> None:
@@ -82,7 +86,7 @@ def path_weights(store: Store, name: str) -> tuple[Architecture, dict[str, Tenso
     tensors, _ = read_tensors(found.path / "weights.safetensors")
     graph.load_state_dict(tensors)
     chosen = Architecture(found.architecture)
-    return chosen, dict(single_path(graph, chosen).state_dict())
+    return chosen, dict(path_alone(graph, chosen).state_dict())
 
 
 def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: Path) -> Result:
@@ -91,6 +95,8 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
     write_history(folder / "history.csv", search.position.history)
     _write_scores(folder / "scores.csv", search, chosen, short)
     _write_trajectory(folder / "trajectory.csv", search)
+    if search.graph.conditions:
+        write_paths(folder / FILE, _compared(trial, search, chosen))
     write_bytes(folder / "search.yaml", dump_yaml(trial.search).encode())
     write_origin(folder, trial.pipeline, chosen.architecture, search.table.device)
     sure = {} if chosen.confidence is None else {"confidence": chosen.confidence}
@@ -104,6 +110,22 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
         parameters=_parameters(search),
         epochs={stage.name: (stage.epochs, stage.epochs) for stage in search.stages},
         path=folder,
+    )
+
+
+def _compared(trial: Trial, search: OneShot, chosen: Chosen) -> PathScan:
+    """The best of the judged paths at all values of the conditions; of a small space these are all paths."""
+    calls, conditions = metric_names(trial.pipeline), search.graph.conditions
+    cost = next(iter(calls.values())).cost
+    best = set(sorted(chosen.values, key=lambda each: cost(chosen.values[each]))[:MOST_JUDGED])
+    architectures = tuple(each for each in chosen.values if each in best)
+    values = grid(conditions)
+    found = search.compare(architectures, values, list(calls.values()))
+    return PathScan(
+        architectures=architectures,
+        conditions={label: values[:, place].numpy() for place, label in enumerate(conditions.labels)},
+        metrics={short: found[:, :, place] for place, short in enumerate([*calls, LOSS])},
+        calls=calls,
     )
 
 

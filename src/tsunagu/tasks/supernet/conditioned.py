@@ -7,6 +7,7 @@ A candidate that is a leaf becomes :class:`tsunagu.layers.Conditioned`, as it do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from torch import nn
 
@@ -42,10 +43,11 @@ def conditioned_models(
         return _modulated(net, whole) if isinstance(net, Chain) else whole
 
     pairs = {
-        name: _conditioned(model, wirings[name], lambda net, name=name: make(net, name))
-        for name, model in models.items()
+        name: _conditioned(model, wirings[name], partial(make, task=name)) for name, model in models.items()
     }
-    return {name: model for name, (model, _) in pairs.items()}, {n: wiring for n, (_, wiring) in pairs.items()}
+    return {name: model for name, (model, _) in pairs.items()}, {
+        n: wiring for n, (_, wiring) in pairs.items()
+    }
 
 
 def path_alone(net: Graph, architecture: Mapping[str, str]) -> Graph:
