@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from tsunagu.errors import ResumeError
 from tsunagu.files import write_bytes
 from tsunagu.oneshot import MOST_JUDGED, Chosen, OneShot
 from tsunagu.search import make_searcher
-from tsunagu.spec import Architecture, Pipeline, dump_yaml
+from tsunagu.spec import Architecture, Pipeline, dump_yaml, to_data
 from tsunagu.spec.yaml_nodes import read_yaml
 from tsunagu.tasks import build_supergraph, conditions_of, path_alone
 from tsunagu.trials.clock import Clock
@@ -97,7 +98,7 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
     _write_trajectory(folder / "trajectory.csv", search)
     if search.graph.conditions:
         write_paths(folder / FILE, _compared(trial, search, chosen))
-    write_bytes(folder / "search.yaml", dump_yaml(trial.search).encode())
+    write_bytes(folder / "search.yaml", _settings(trial, search).encode())
     write_origin(folder, trial.pipeline, chosen.architecture, search.table.device)
     sure = {} if chosen.confidence is None else {"confidence": chosen.confidence}
     return Result(
@@ -111,6 +112,15 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
         epochs={stage.name: (stage.epochs, stage.epochs) for stage in search.stages},
         path=folder,
     )
+
+
+def _settings(trial: Trial, search: OneShot) -> str:
+    """The searcher, and the values at which it compared paths."""
+    conditions = search.graph.conditions
+    if not conditions:
+        return dump_yaml(trial.search)
+    at: Any = {"at": dict(zip(conditions.labels, conditions.default.tolist(), strict=True))}
+    return dump_yaml(cast("Any", to_data(trial.search)) | at)
 
 
 def _compared(trial: Trial, search: OneShot, chosen: Chosen) -> PathScan:
