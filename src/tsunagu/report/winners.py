@@ -29,7 +29,7 @@ def draw_winners(outcome: Outcome, method: Method, along: Along) -> Drawing:
     """Above every architecture along the condition, the best at each value thick; below the best of each search.
 
     Lines are means over searches, the band is one standard deviation around the best. Thin lines in colour are architectures that win
-    elsewhere, grey ones win nowhere.
+    elsewhere or in one search, grey ones win nowhere.
 
     Args:
         outcome: of the study.
@@ -89,6 +89,10 @@ def _draw_lines(axes: Axes, along: Along, colors: Mapping[int, str]) -> None:
         axes.fill_between(x, y - width, y + width, color=colors[number], alpha=0.18, linewidth=0, zorder=1)
         axes.plot(x, y, color=colors[number], linewidth=4.0, solid_capstyle="butt", zorder=3)
     axes.margins(y=0.08)
+    if along.metric == LOSS and len(mean) > 1:
+        # What comes near the best can be told apart; what is far above it leaves the frame.
+        near = float(np.sort(mean, axis=0)[1].max())
+        axes.set_ylim(-0.2 * near, max(4.0 * near, 1e-12))
 
 
 def _draw_strips(axes: Axes, along: Along, colors: Mapping[int, str]) -> None:
