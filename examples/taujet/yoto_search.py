@@ -12,12 +12,7 @@ import tsunagu as tn
 
 THREE = {"kernel_size": 3, "padding": 1}
 TRADE = tn.simplex("classify", "calibrate")
-
-
-def share(task: str) -> tn.Condition:
-    """The weight of a task: drawn for each event, and 1 together with that of the other."""
-    return tn.condition("trade", TRADE, part=task)
-
+SHARE = {task: tn.condition("trade", TRADE, part=task) for task in ("classify", "calibrate")}
 
 trunk = tn.Task(
     inputs=["jet_image"],
@@ -51,14 +46,14 @@ classify = tn.Task(
     inputs=["features"],
     output="logits",
     model=[tn.node("MLPBlock", n_input=8, n_output=16), tn.node("Linear", 16, 2)],
-    loss=tn.loss("cross_entropy", target="is_tau", weight=share("classify")),
+    loss=tn.loss("cross_entropy", target="is_tau", weight=SHARE["classify"]),
 )
 calibrate = tn.Task(
     inputs=["features", "jet_p4"],
     output="tau_p4",
     model=tn.node("CalibrationHead", features=8, hidden=[32]),
     loss=tn.loss(
-        "four_momentum", target="true_tau_p4", weight=share("calibrate"), pt_scale=0.1
+        "four_momentum", target="true_tau_p4", weight=SHARE["calibrate"], pt_scale=0.1
     ),  # in units of 10 GeV
 )
 study = tn.Study(

@@ -82,6 +82,8 @@ def test_metric_and_loss_are_read_along_the_condition(searched):
     number = [architecture["second"] for architecture in found[0].architectures].index(line["choice:second"])
     assert found[0].numbers[0, number, -1] == float(line["auc"])
     assert alongs(outcome, _found(searched, "every")[1]) == []
+    # Trainings alone are judged in the middle, and so can be compared with what is judged there.
+    assert {row["method"] for row in outcome.agreements} == {"fair"}
 
 
 def test_what_is_drawn_is_what_won(searched, tmp_path, quick):
