@@ -137,6 +137,7 @@ def along():
         numbers=numbers,
         costs=numbers,
         point=None,
+        places=("seed 1", "seed 2"),
     )
 
 
@@ -159,3 +160,4 @@ def test_the_colour_changes_half_way(searched, along):
     ]
     assert len({line.get_color() for line in thick}) == 2
     assert len(below.patches) == 3 * 2
+    assert [label.get_text() for label in below.get_yticklabels()] == ["mean", "seed 1", "seed 2"]

@@ -35,6 +35,7 @@ class Along:
         numbers: ``[S, A, K]``; of the loss what is above that of the best architecture of the search.
         costs: ``[S, A, K]``, smaller for a better one.
         point: the value at which the searches compared their paths, where that is known.
+        places: seed and fold of each search.
     """
 
     condition: str
@@ -44,6 +45,7 @@ class Along:
     numbers: Array
     costs: Array
     point: float | None
+    places: tuple[str, ...]
 
     @property
     def winners(self) -> NDArray[np.intp]:
@@ -75,8 +77,9 @@ def alongs(outcome: Outcome, method: Method) -> list[Along]:
         return []
     scans = [read_paths(search.folder / FILE, outcome.metrics) for search in searches]
     point = _point(searches[0], scans[0])
+    names = tuple(f"seed {each.seed}" + (f", {each.fold}" if each.fold else "") for each in searches)
     return [
-        _along(scans, places, label, metric, point)
+        _along(scans, places, label, metric, point, names)
         for label, places in _axes(scans[0], point)
         for metric in (outcome.short, LOSS)
     ]
@@ -105,6 +108,7 @@ def _along(
     label: str,
     metric: str,
     point: Mapping[str, float],
+    names: tuple[str, ...],
 ) -> Along:
     shared = [
         each for each in scans[0].architectures if all(each in scan.architectures for scan in scans[1:])
@@ -121,6 +125,7 @@ def _along(
         numbers=numbers - numbers.min(axis=1, keepdims=True) if metric == LOSS else numbers,
         costs=costs,
         point=point[label],
+        places=names,
     )
 
 

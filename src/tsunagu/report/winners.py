@@ -102,7 +102,7 @@ def _draw_strips(axes: Axes, along: Along, colors: Mapping[int, str]) -> None:
         for number, first, last in _runs(winners):
             where = {"left": edges[first], "width": edges[last + 1] - edges[first]}
             axes.barh(row, height=0.78 if row else 0.9, color=colors[number], linewidth=0, **where)
-    names = ["mean", *(str(row) for row in range(1, len(own) + 1))]
+    names = ["mean", *along.places[: len(own)]]
     axes.set_yticks(range(len(names)), names if len(own) else ["best"], fontsize=10)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.yaxis.minorticks_off()
@@ -120,10 +120,11 @@ def _label(
     if along.point is not None and np.isfinite(along.point):
         lines.append(Line2D([], [], color="black", linewidth=0.9, linestyle=":", label="compared here"))
     searches = f"mean of {len(along.numbers)} searches, " if len(along.numbers) > 1 else ""
-    legend = {"handles": lines, "loc": "best", "title": f"{searches}validation events", "fontsize": 11}
+    title = f"{method.name}: {searches}validation events"
+    legend = {"handles": lines, "loc": "best", "title": title, "fontsize": 11}
     metric = "Loss above that of the best" if along.metric == LOSS else str(outcome.metric)
-    dress(above, y=metric, left=outcome.name, right=method.name, legend=legend)
-    dress(below, x=along.condition, y="Best" if len(along.numbers) > 1 else "")
+    dress(above, y=metric, left=outcome.name, legend=legend)
+    dress(below, x=along.condition)
 
 
 def _runs(winners: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
