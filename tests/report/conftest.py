@@ -200,7 +200,7 @@ def own(tmp_path: Path) -> Path:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are laid out and their numbers written, but no pixel is drawn: it takes most of the time."""
-    monkeypatch.setattr("tsunagu.report.style._render", lambda figure, kind: kind.encode())
+    monkeypatch.setattr("tsunagu.report.style._render", lambda figure, kind, *_: kind.encode())
 
 
 @pytest.fixture(scope="session")

@@ -350,6 +350,8 @@ MISTAKES = {
         {"key": "Asng", "args": {"delta0": {"choice": [0.1, 0.3]}}},
         r"search.args: .* has no choice in it",
     ),
+    "g": ({"key": "Spos", "at": {"w": 1.0}}, r"search.at.w: there is no condition 'w'; this trial has none"),
+    "h": ({"key": "Grid", "at": {"w": 1.0}}, r"search.at: this is of a supernet; Grid trains each"),
 }
 
 

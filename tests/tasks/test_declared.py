@@ -49,7 +49,7 @@ WRONG = {
     "no part": (chain(tn.loss("mse", target="t", weight=tn.condition("w", tn.simplex("a", "b")))), "has the parts a, b, found None; say part: a"),
     "a part of one number": (chain(tn.loss("mse", target="t", weight=tn.condition("w", tn.uniform(0.0, 1.0), part="a"))), "is one number and has no parts"),
     "an unknown schedule": (chain(tn.loss("mse", target="t", weight=tn.schedule("liner", 0.0, 1.0))), "unknown schedule 'liner'"),
-    "frozen tasks": (chain(joint=False), "train.joint: false keeps the outputs"),
+    "frozen tasks": (chain(joint=False), "train.joint: false trains each task on the outputs"),
     "a site without a condition": (chain(tn.loss("mse", target="t"), model=[node("FiLMed_MLPBlock", 2, 8), node("Linear", 8, 1)]), "FiLMed_MLPBlock is a place for a condition, but there is none"),
 }  # fmt: skip
 

@@ -60,7 +60,7 @@ def test_a_module_at_a_working_point_is_plain_and_gives_what_the_scan_gives(resu
     for place, value in enumerate(values):
         module = result.module(one_minus_beta=value)
         assert isinstance(module, nn.Module)
-        assert not any("heads" in name for name in module.state_dict())
+        assert not any("gammas" in name for name in module.state_dict())
         made = module(table.take(["jet_image", "jet_p4"], rows))
         for name, wanted in made.items():
             np.testing.assert_allclose(

@@ -19,7 +19,7 @@ from tsunagu.layers.classification import LSTM, MLP, MassMLP, pair_mass
 from tsunagu.layers.controls import Noise, Zero
 from tsunagu.layers.convolutions import ConvResBlock, FiLMedConvResBlock
 from tsunagu.layers.dense import Activation, activate, dense
-from tsunagu.layers.film import Conditioned, FiLM
+from tsunagu.layers.film import Conditioned, FiLM, bent
 from tsunagu.layers.frame import LeadingFrame, pair_logs, transverse_masses
 from tsunagu.layers.framed import Residual, ResidualMLP, RotatedMLP
 from tsunagu.layers.images import LogImage, log_energy
@@ -29,9 +29,10 @@ from tsunagu.layers.normalisation import reestimate
 from tsunagu.layers.prototypes import Affinity, Cosine
 from tsunagu.layers.registry import check_args, find, known, register
 from tsunagu.layers.reversal import GradientReversal, reversals
+from tsunagu.layers.scaling import Scaling
 from tsunagu.layers.sets import Attention, DeepSets, TauAttention
 from tsunagu.layers.sharing import Part, current_part, sharing
-from tsunagu.layers.sites import FiLMSite, film_sites
+from tsunagu.layers.sites import FiLMSite, Modulation, film_sites
 from tsunagu.layers.stochastic import Draws, Dropout, Stochastic, adopt, reseed, stochastic, undisturbed
 from tsunagu.layers.tagging import JetTagger
 
@@ -60,6 +61,7 @@ __all__ = [
     "LogMomentum",
     "MLPBlock",
     "MassMLP",
+    "Modulation",
     "Noise",
     "Part",
     "ResBlock",
@@ -67,6 +69,7 @@ __all__ = [
     "ResidualMLP",
     "RotatedMLP",
     "ScaleFactor",
+    "Scaling",
     "Stochastic",
     "TauAttention",
     "TauCNN",
@@ -74,6 +77,7 @@ __all__ = [
     "Zero",
     "activate",
     "adopt",
+    "bent",
     "check_args",
     "correct",
     "current_part",

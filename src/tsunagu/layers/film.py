@@ -18,7 +18,7 @@ from tsunagu.layers.registry import register
 from tsunagu.layers.scaling import Scaling, modulated
 from tsunagu.layers.sites import Modulation, film_sites
 
-__all__ = ["Conditioned", "FiLM"]
+__all__ = ["Conditioned", "FiLM", "bent"]
 
 HIDDEN = 16
 
@@ -111,7 +111,7 @@ class Conditioned(nn.Module):
 
     def modulations(self, condition: Tensor) -> list[Scaling]:
         """What each site does, for ``condition [E, L]``."""
-        trunk = self.trunk(condition).relu() - self.trunk.bias.relu()
+        trunk = bent(self.trunk, condition)
         return [Scaling(trunk, *own) for own in zip(self.gammas, self.betas, strict=True)]
 
     def behind(self, first: int, x: Tensor, condition: Tensor) -> Tensor:
@@ -129,6 +129,12 @@ class Conditioned(nn.Module):
         for site, own in zip(film_sites(plain).values(), made, strict=True):
             site.fix(own.scale, own.shift)
         return plain
+
+
+def bent(trunk: nn.Linear, condition: Tensor) -> Tensor:
+    """``h(c) = t(c) - t(0)``, see :class:`Conditioned`: ``[E, hidden]`` for ``condition [E, L]``."""
+    made: Tensor = trunk(condition).relu() - trunk.bias.relu()
+    return made
 
 
 def _spread(layer: nn.Linear) -> nn.Linear:

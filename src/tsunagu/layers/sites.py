@@ -50,6 +50,7 @@ class FiLMSite(nn.Module):
     Shapes: ``[E, C, ...]`` (or ``[E, ..., C]``) to the same; where events are folded, ``[E N, ...]``, all N of an event get its
     condition.
 
+    >>> import torch
     >>> x = torch.rand(5, 8)
     >>> FiLMSite(8)(x) is x
     True

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -17,9 +19,9 @@ from tsunagu.layers import Dropout, Stochastic, reestimate
 from tsunagu.metrics import MetricCall
 from tsunagu.random import derive_seed
 from tsunagu.spec import Architecture
-from tsunagu.tasks import Graph
-from tsunagu.tasks.supernet import paths, single_path
-from tsunagu.train import CHUNK, measure, predict, reseed_for_evaluation
+from tsunagu.tasks import VALUES, Graph, Stage
+from tsunagu.tasks.supernet import path_alone, paths, single_path
+from tsunagu.train import CHUNK, dealt, measure, predict, reseed_for_evaluation, scan
 
 __all__ = ["Judge", "judging"]
 
@@ -63,6 +65,46 @@ class Judge:
         found = self._together(architectures)
         return [self._value(found[architecture]) for architecture in architectures]
 
+    def compare(
+        self,
+        architectures: Sequence[Architecture],
+        values: Tensor,
+        metrics: Sequence[MetricCall],
+        stage: Stage,
+    ) -> NDArray[np.float64]:
+        """Metrics and loss of A paths at K values of the conditions.
+
+        A path computes once what no condition changes. Its running statistics are those of all values, as in a training.
+
+        Args:
+            architectures: A of them.
+            values: ``[K, L]`` float64.
+            metrics: M of them.
+            stage: with the losses.
+
+        Returns:
+            ``[A, K, M + 1]``, the loss at the end.
+        """
+        found = [self._along(architecture, values, metrics, stage) for architecture in architectures]
+        return np.array(found, np.float64).reshape(len(found), len(values), len(metrics) + 1)
+
+    def _along(
+        self, architecture: Architecture, values: Tensor, metrics: Sequence[MetricCall], stage: Stage
+    ) -> list[list[float]]:
+        path = self._prepared(path_alone(self.graph, architecture))
+        read = {name for metric in metrics for name in metric.arguments} | {t.output for t in stage.terms}
+        made = {n: v for n, v in scan(path, self.table, self.rows, values).items() if n in read}
+        weight = self.table.weights(self.rows).cpu()
+        batch = {name: column.cpu() for name, column in self.table.take(stage.targets, self.rows).items()}
+        points = [{name: value[place] for name, value in made.items()} for place in range(len(values))]
+        return [
+            [
+                *measure(metrics, each, self.table, self.rows),
+                float(stage.loss(each, batch | {VALUES: value.expand(len(weight), -1)}, weight)),
+            ]
+            for each, value in zip(points, values.cpu(), strict=True)
+        ]
+
     def _together(self, architectures: Sequence[Architecture]) -> dict[Architecture, list[dict[str, Tensor]]]:
         parts: dict[Architecture, list[dict[str, Tensor]]] = {each: [] for each in architectures}
         self.graph.eval()
@@ -71,17 +113,27 @@ class Judge:
         with torch.no_grad():
             for chunk in torch.split(self.rows, CHUNK):
                 batch = self.table.take(columns, chunk)
+                batch |= self.graph.conditions.at_default(len(chunk), self.table.device)
                 for architecture, made in paths(self.graph, batch, wanted=unique):
                     parts[architecture].append({n: v.cpu() for n, v in made.items() if n in wanted})
         return parts
 
     def _alone(self, architecture: Architecture) -> float:
-        path = single_path(self.graph, architecture)
+        path = self._prepared(single_path(self.graph, architecture))
+        return self._value([predict(path, self.table, self.rows)])
+
+    def _prepared(self, path: Graph) -> Graph:
+        """With running statistics of its own, and where every evaluation begins."""
         columns = path.columns()
         reseed_for_evaluation(path, self.seed)
-        reestimate(path, (self.table.take(columns, rows) for rows in self._batches()))
+        reestimate(path, (self.table.take(columns, rows) | self._shown(rows) for rows in self._batches()))
         reseed_for_evaluation(path, self.seed)
-        return self._value([predict(path, self.table, self.rows)])
+        return path
+
+    def _shown(self, rows: Tensor) -> dict[str, Tensor]:
+        """The conditions of training events, all values of a fixed grid among them."""
+        conditions = self.graph.conditions
+        return conditions.inputs(dealt(conditions, self.table, rows)) if conditions else {}
 
     def _batches(self) -> Iterator[Tensor]:
         """Batches of training events; a short one at the end would count as much as a whole one."""

@@ -15,9 +15,9 @@ from tsunagu.oneshot.judging import judging
 from tsunagu.oneshot.noise import Noise
 from tsunagu.search import Objective, WeightGradients, second_order
 from tsunagu.spec import Architecture
-from tsunagu.tasks import Graph, Stage
+from tsunagu.tasks import CONDITION, VALUES, Graph, Stage
 from tsunagu.tasks.supernet import mixture, own_outputs, single_path
-from tsunagu.train import columns_of
+from tsunagu.train import Drawn, Turn, columns_of
 
 __all__ = ["Objectives"]
 
@@ -36,6 +36,9 @@ class Objectives:
         noise: the layers that draw random numbers.
         seed: of what they draw in this step.
         sparse: whether a mixture runs only the options of a weight that is not 0.
+        drawn: the conditions of events, where there are any.
+        turn: which of their draws the training events of this step get. Validation events, by which paths are compared, have
+            the values that they are compared at.
     """
 
     graph: Graph
@@ -44,6 +47,8 @@ class Objectives:
     noise: Noise
     seed: int
     sparse: bool = False
+    drawn: Drawn | None = None
+    turn: Turn | None = None
 
     def of_paths(
         self, architectures: Sequence[Architecture], index: Tensor
@@ -55,20 +60,22 @@ class Objectives:
             index: ``[B]`` rows.
         """
         graphs = [single_path(self.graph, each) for each in architectures]
-        batch, sizes = self._batch(graphs, index), self.table.weights(index)
+        batch, sizes = self._batch(graphs, index, self.turn), self.table.weights(index)
         return [self._loss(graph, batch, sizes) for graph in graphs], graphs
 
     def judge(self, architectures: Sequence[Architecture], index: Tensor) -> list[float]:
         """The loss of each path on a batch of validation events ``[B]``, dropout off."""
         graphs = [single_path(self.graph, each) for each in architectures]
-        batch, sizes = self._batch(graphs, index), self.table.weights(index)
+        batch, sizes = self._batch(graphs, index, None), self.table.weights(index)
         found = []
         for graph in graphs:
             with torch.no_grad(), judging(graph):
                 found.append(float(self._loss(graph, batch, sizes)))
         return found
 
-    def of_mixture(self, weights: Weights, index: Tensor, *, individual: float = 0.0) -> Tensor:
+    def of_mixture(
+        self, weights: Weights, index: Tensor, *, individual: float = 0.0, turn: Turn | None = None
+    ) -> Tensor:
         """The loss of a mixture and, each with a factor, those of its candidates.
 
         ``L(mix) + r * sum_m L(candidate m)``, where a candidate's own loss is that of its task on what it makes of the
@@ -78,10 +85,11 @@ class Objectives:
             weights: ``[K]`` by label.
             index: ``[B]`` rows.
             individual: the factor r.
+            turn: which draws of the conditions the events get.
         """
         self.noise.reseed(self.graph, self.seed)
         mixed = mixture(self.graph, weights, sparse=self.sparse, keep=individual > 0.0)
-        batch, sizes = self._batch([self.graph], index), self.table.weights(index)
+        batch, sizes = self._batch([self.graph], index, turn), self.table.weights(index)
         loss = self.stage.loss(mixed(batch, self.stage.tasks, self.stage.substitutes), batch, sizes)
         for task, outputs in own_outputs(mixed).items() if individual > 0.0 else ():
             for output in outputs.values():
@@ -119,7 +127,11 @@ class Objectives:
         own = {name: p.detach() for name, p in mixed.named_parameters() if p.requires_grad}
         with judging(self.graph):
             found = second_order(
-                mixed.loss_on(train), mixed.loss_on(valid), own, self.placed(weights), rate=rate
+                mixed.loss_on(train, self.turn),
+                mixed.loss_on(valid, None),
+                own,
+                self.placed(weights),
+                rate=rate,
             )
         return _told(found)
 
@@ -128,9 +140,13 @@ class Objectives:
         like = next(self.graph.parameters(), torch.zeros((), device=self.table.device))
         return {label: value.detach().to(like, copy=True) for label, value in weights.items()}
 
-    def _batch(self, graphs: Sequence[Graph], index: Tensor) -> dict[str, Tensor]:
+    def _batch(self, graphs: Sequence[Graph], index: Tensor, turn: Turn | None) -> dict[str, Tensor]:
         read = dict.fromkeys(column for graph in graphs for column in columns_of(graph, self.stage))
-        return self.table.take(read, index)
+        batch = self.table.take(read, index)
+        if self.drawn is None:
+            return batch
+        (values,), (seen,) = self.drawn.take(index.unsqueeze(0), turn)
+        return batch | {VALUES: values, CONDITION: seen}
 
     def _loss(self, graph: Graph, batch: Weights, sizes: Tensor) -> Tensor:
         self.noise.reseed(graph, self.seed)
@@ -153,14 +169,14 @@ class _Mixed(nn.Module):
         super().__init__()
         self.graph, self._objectives = objectives.graph, objectives
 
-    def forward(self, weights: Weights, index: Tensor) -> Tensor:
-        return self._objectives.of_mixture(weights, index)
+    def forward(self, weights: Weights, index: Tensor, turn: Turn | None) -> Tensor:
+        return self._objectives.of_mixture(weights, index, turn=turn)
 
-    def loss_on(self, index: Tensor) -> Objective:
+    def loss_on(self, index: Tensor, turn: Turn | None) -> Objective:
         """The loss on some rows ``[B]``."""
 
         def loss(own: Weights, along: Weights) -> Tensor:
-            made: Tensor = functional_call(self, dict(own), (along, index))
+            made: Tensor = functional_call(self, dict(own), (along, index, turn))
             return made
 
         return loss

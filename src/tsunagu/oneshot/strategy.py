@@ -76,7 +76,8 @@ class Strategy:
             return objectives.of_paths(self.searcher.ask_training(state, step), index)
         weights = objectives.placed(self.searcher.ask(state).weights)
         individual: float = getattr(self.searcher, "individual", 0.0)
-        return [objectives.of_mixture(weights, index, individual=individual)], None
+        turn = objectives.turn
+        return [objectives.of_mixture(weights, index, individual=individual, turn=turn)], None
 
     def ask(self, state: Any, objectives: Objectives, train: Tensor, valid: Tensor, rate: float) -> Any:
         """The searcher's state after a question.

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tsunagu.data import Split, Table
 from tsunagu.errors import Mistake, SpecError, TsunaguError
 from tsunagu.losses import SUM
-from tsunagu.metrics import parse_metric
+from tsunagu.metrics import MetricCall, parse_metric
 from tsunagu.oneshot.choosing import Chosen, choose
 from tsunagu.oneshot.judging import Judge
 from tsunagu.oneshot.leaves import Leaves
@@ -28,10 +30,10 @@ from tsunagu.oneshot.rounds import Candidates, Questioned
 from tsunagu.oneshot.strategy import Strategy, Trained, joint_stages, strategy
 from tsunagu.random import derive_seed
 from tsunagu.search import Distribution, HasDistribution, Searcher, Space, from_data, to_data
-from tsunagu.spec import Pipeline, adversaries
+from tsunagu.spec import Architecture, Pipeline, adversaries
 from tsunagu.tasks import Stage, fit_stages, sampling_of
 from tsunagu.tasks.supernet import build_supergraph
-from tsunagu.train import Epoch, Meter, Position
+from tsunagu.train import Drawn, Epoch, Meter, Position, Turn
 from tsunagu.train.process import DRAWS_GLOBALLY, denormals_are_zero, generator_states
 from tsunagu.train.state import copied, load, named, under, weights
 
@@ -54,6 +56,8 @@ class OneShot:
         table: the events; only its training and validation rows are read.
         split: which rows are which.
         seed: of initial weights, orders, noise and draws.
+        point: the values of all conditions at which paths are compared, by the searcher and at the end; the middle of their
+            ranges by default. The shared weights are trained with values of the whole ranges, each event with its own.
 
     Attributes:
         graph: the supernet.
@@ -68,7 +72,14 @@ class OneShot:
     """
 
     def __init__(
-        self, pipeline: Pipeline, searcher: Searcher[Any, Any, Any], table: Table, split: Split, *, seed: int
+        self,
+        pipeline: Pipeline,
+        searcher: Searcher[Any, Any, Any],
+        table: Table,
+        split: Split,
+        *,
+        seed: int,
+        point: tuple[float, ...] | None = None,
     ) -> None:
         self.pipeline, self.table, self.split, self.seed = pipeline, table, split, seed
         if pipeline.train.augment:
@@ -83,7 +94,9 @@ class OneShot:
         self.stages = fit_stages(joint_stages(pipeline), table, split)
         self.sampling = sampling_of(pipeline, table, split.train)
         self._strategy: Strategy = strategy(searcher, self._questions(searcher))
-        self.graph = build_supergraph(pipeline, seed=seed).to(table.device)
+        self.graph = build_supergraph(pipeline, seed=seed, point=point).to(table.device)
+        conditions, size = self.graph.conditions, pipeline.train.batch_size
+        self._drawn = Drawn(conditions, table, size) if conditions else None
         self.position = Position()
         self.trajectory: list[Distribution] = []
         self.space = Space({"tasks": pipeline.tasks})
@@ -95,7 +108,6 @@ class OneShot:
             Candidates(pipeline, self.space, stage, seed=derive_seed(seed, "alone", stage.name))
             for stage in self.stages[:-1]
         ]
-        size = pipeline.train.batch_size
         self._questioned = Questioned(table, split.validation, size, seed=derive_seed(seed, "questions"))
         self._loss = torch.zeros((), device=table.device)
         self.meter = Meter()
@@ -148,7 +160,27 @@ class OneShot:
 
     def choose(self) -> Chosen:
         """What the search comes to, on validation events alone."""
-        judge = Judge(
+        last = self._objectives(self.stages[-1].at(), derive_seed(self.seed, "evaluation"))
+        return choose(self._strategy, self._state, self._judge, last)
+
+    def compare(
+        self, architectures: Sequence[Architecture], values: Tensor, metrics: Sequence[MetricCall]
+    ) -> NDArray[np.float64]:
+        """Metrics and loss of A paths on the validation events, at K values of the L conditions.
+
+        Args:
+            architectures: A of them.
+            values: ``[K, L]`` float64.
+            metrics: M of them.
+
+        Returns:
+            ``[A, K, M + 1]``, the loss at the end.
+        """
+        return self._judge.compare(architectures, values, metrics, self.stages[-1].at())
+
+    @property
+    def _judge(self) -> Judge:
+        return Judge(
             graph=self.graph,
             metric=parse_metric(self.pipeline.metric),
             table=self.table,
@@ -157,8 +189,6 @@ class OneShot:
             batch_size=self.pipeline.train.batch_size,
             seed=self.seed,
         )
-        last = self._objectives(self.stages[-1].at(), derive_seed(self.seed, "evaluation"))
-        return choose(self._strategy, self._state, judge, last)
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors that the next step depends on, by name; with :meth:`note` the whole state.
@@ -223,14 +253,23 @@ class OneShot:
         done = place.epoch * each + place.step
         self._leaves.set_rate(done, self.stage.epochs * each)
         noise = derive_seed(self.seed, "noise", place.stage, place.epoch, place.step)
-        losses, paths = self._losses(self._objectives(self.stage.at(place.epoch), noise), index, done)
+        order = derive_seed(self.seed, "stage", place.stage)
+        turn = Turn((derive_seed(order, "condition", place.epoch),), place.step)
+        objectives = self._objectives(self.stage.at(place.epoch), noise, turn)
+        losses, paths = self._losses(objectives, index, done)
         self._leaves.step(losses, paths, self.stage.tasks)
         self._loss += (losses[0] if len(losses) == 1 else torch.stack(losses).mean()).detach()
 
-    def _objectives(self, stage: Stage, noise: int) -> Objectives:
-        sparse = self._strategy.sparse
+    def _objectives(self, stage: Stage, noise: int, turn: Turn | None = None) -> Objectives:
         return Objectives(
-            graph=self.graph, stage=stage, table=self.table, noise=self._noise, seed=noise, sparse=sparse
+            graph=self.graph,
+            stage=stage,
+            table=self.table,
+            noise=self._noise,
+            seed=noise,
+            sparse=self._strategy.sparse,
+            drawn=self._drawn,
+            turn=turn,
         )
 
     def _losses(self, objectives: Objectives, index: Tensor, done: int) -> Trained:

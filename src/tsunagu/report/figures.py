@@ -11,6 +11,7 @@ from pathlib import Path
 from tsunagu import __version__
 from tsunagu.files import write_bytes
 from tsunagu.report.album import ALBUMS, read_albums
+from tsunagu.report.along import alongs
 from tsunagu.report.chosen import draw_choices, short_label
 from tsunagu.report.cost import draw_cost
 from tsunagu.report.learning import draw_learning
@@ -32,6 +33,7 @@ from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, save
 from tsunagu.report.supernet import draw_supernet
 from tsunagu.report.violin import draw_violins
+from tsunagu.report.winners import draw_winners
 
 __all__ = ["is_current", "page_path", "report"]
 
@@ -142,6 +144,10 @@ def _searches(outcome: Outcome) -> Plan:
         if method.searches:
             yield f"search_{slug}", partial(draw_search, outcome, method)
             yield f"supernet_{slug}", partial(draw_supernet, outcome, method)
+            found = alongs(outcome, method)
+            names = [f"winners_{slug}_{each.condition}_{each.metric}" for each in found]
+            for name, each in zip(slugs_of(names), found, strict=True):
+                yield name, partial(draw_winners, outcome, method, each)
 
 
 def _classification(outcome: Outcome, output: Output, slugs: Sequence[str]) -> Plan:

@@ -61,7 +61,10 @@ def clouds(outcome: Outcome, method: Method) -> list[Cloud]:
         if row["method"] == method.name:
             places.setdefault(_place(row), []).append(row)
     if not any(len(rows) > 1 for rows in places.values()):
-        msg = f"method {method.name}: no two of its architectures were trained alone with the same settings and seed"
+        msg = (
+            f"method {method.name}: no two of its architectures were trained alone with the same settings and seed, or it "
+            "compared them at other values of the conditions"
+        )
         raise Undrawable(msg)
     taken = {_place(row): row["digest"] for row in method.rows}
     return [_cloud(place, rows, taken.get(place, "")) for place, rows in places.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, StrictInt, StrictStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tsunagu.spec.fields import AnyArgs, Name, PositiveInt
@@ -23,6 +23,8 @@ def _start(found: str) -> str:
     return found
 
 
+Numbers = dict[StrictStr, FiniteFloat | dict[StrictStr, FiniteFloat]]
+"""A number by condition, for a simplex a number by part."""
 Start = Annotated[StrictStr, AfterValidator(_start), WithJsonSchema({"type": "string", "enum": list(STARTS)})]
 
 
@@ -38,6 +40,8 @@ class Search(Model):
         pretrain_epochs: the same for each task of the supernet alone; as in ``train`` by default.
         start: how the chosen path of a supernet is trained again: from ``scratch``, or with the weights that it has there,
             to ``inherit``, without another pretraining.
+        at: the values of conditions at which the paths of a supernet are compared, ``{one_minus_beta: 1e-4}``, or for a
+            simplex ``{trade: {classify: 0.8, calibrate: 0.2}}``; the middle of the range of those that are not named.
 
     >>> Search(key="Asng", args={"delta0": 0.3}).start
     'scratch'
@@ -48,6 +52,7 @@ class Search(Model):
     epochs: PositiveInt | None = None
     pretrain_epochs: Annotated[StrictInt, Field(ge=0)] | None = None
     start: Start = "scratch"
+    at: Numbers = {}
 
     @property
     def searcher(self) -> Node:

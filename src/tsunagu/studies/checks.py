@@ -12,6 +12,7 @@ from tsunagu.losses import SUM
 from tsunagu.metrics import parse_metric
 from tsunagu.search import Searcher, Space, check_searcher, make_searcher
 from tsunagu.spec import (
+    Pipeline,
     Search,
     Study,
     blame,
@@ -29,8 +30,10 @@ from tsunagu.spec.shifts import check_shifts
 from tsunagu.studies.leaks import column_leaks
 from tsunagu.studies.opening import Tables, stored_columns, study_headers
 from tsunagu.studies.searching import mixes, shares_weights, supernet
-from tsunagu.tasks import check_data, check_pipeline, check_supernet
+from tsunagu.tasks import check_data, check_pipeline, check_supernet, conditions_of
+from tsunagu.tasks.declared import check_conditions
 from tsunagu.train import check_optimizer, check_schedule
+from tsunagu.trials import point_of
 from tsunagu.trials.executors import check_executor
 
 __all__ = ["check_headers", "check_spec", "check_study"]
@@ -135,14 +138,26 @@ def _check_supernet(study: Study, search: Search) -> list[Mistake]:
         )
         return [Mistake(("search", "key"), f"{search.key}: {found}")]
     if study.train.joint is not False:
-        return []
+        return _check_point(study.pipeline, search)
     found = "a supernet is searched while all its tasks are trained together; take Grid or Evolution, or train.joint: true"
     return [Mistake(("search", "key"), f"{search.key}: {found}")]
 
 
+def _check_point(pipeline: Pipeline, search: Search) -> list[Mistake]:
+    """Whether the conditions have the values at which paths are to be compared."""
+    # A study whose conditions are wrong is told that alone.
+    if not search.at or check_conditions(pipeline):
+        return []
+    try:
+        point_of(conditions_of(pipeline), search.at)
+    except SpecError as error:
+        return [Mistake(("search", "at", *mistake.path), mistake.message) for mistake in error.mistakes]
+    return []
+
+
 def _check_candidates(study: Study, searcher: Searcher[Any, Any, Any]) -> list[Mistake]:
     search = study.search
-    settings = {"epochs": None, "pretrain_epochs": None, "start": "scratch"}
+    settings: dict[str, Any] = {"epochs": None, "pretrain_epochs": None, "start": "scratch", "at": {}}
     mistakes = [
         Mistake(
             ("search", name),

@@ -86,7 +86,9 @@ def supernet(study: Study, search: Search) -> Pipeline:
 def _one_shot(study: Study, search: Search, seed: int, known: Known) -> list[Step]:
     """A supernet; and when it has chosen, the training of what it chose, which is an ordinary trial."""
     folds = study.data.folds
-    shared = Trial(pipeline=supernet(study, search), folds=folds, seed=seed, search=search.searcher)
+    shared = Trial(
+        pipeline=supernet(study, search), folds=folds, seed=seed, search=search.searcher, at=search.at
+    )
     steps = [Step(trial=shared, role="search")]
     found = known(study, shared)
     if isinstance(found, Result):

@@ -50,12 +50,14 @@ class Agreement:
 
 
 def judged(row: Row, table: Table) -> list[Judged]:
-    """All paths that a finished search has judged.
+    """All paths that a finished search has judged; none where it did so at other values of the conditions than trainings do.
 
     Raises:
         ResumeError: its scores cannot be read.
     """
     path, study = row.result.path / "scores.csv", row.planned.study
+    if row.planned.trial.at:
+        return []
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = [(float(line.pop(_column(row))), line) for line in csv.DictReader(file)]

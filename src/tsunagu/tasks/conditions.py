@@ -105,9 +105,15 @@ class Declared:
 @final
 @dataclass(frozen=True)
 class Conditions:
-    """All conditions of a pipeline, in the order in which they are declared."""
+    """All conditions of a pipeline, in the order in which they are declared.
+
+    Args:
+        each: of them.
+        point: L numbers where events are judged that are shown at one value only; the middle of every range by default.
+    """
 
     each: tuple[Declared, ...]
+    point: tuple[float, ...] | None = None
 
     def __bool__(self) -> bool:
         return bool(self.each)
@@ -125,7 +131,9 @@ class Conditions:
 
     @cached_property
     def default(self) -> Tensor:
-        """The middle of every range, ``[L]`` float64."""
+        """The middle of every range, or the point, ``[L]`` float64."""
+        if self.point is not None:
+            return torch.tensor(self.point, dtype=torch.float64)
         return torch.cat([declared.distribution.grid(1)[0] for declared in self.each])
 
     def sample(self, draws: EventDraws) -> Tensor:
@@ -151,6 +159,10 @@ class Conditions:
     def inputs(self, values: Tensor) -> dict[str, Tensor]:
         """What joins a batch, of values ``[E, L]``."""
         return {CONDITION: self.normalise(values), VALUES: values}
+
+    def at_default(self, events: int, device: torch.device) -> dict[str, Tensor]:
+        """What joins a batch of so many events that all have the default; nothing without conditions."""
+        return self.inputs(self.default.to(device).expand(events, -1)) if self else {}
 
     def filled(self, values: Tensor, columns: Mapping[str, Tensor]) -> Tensor:
         """Values ``[E, L]`` with those of the columns ``[E]`` where events have their own."""

@@ -203,7 +203,10 @@ def _check_pipeline(pipeline: Pipeline, columns: set[str] | None) -> list[Mistak
         if name in (columns or set()) | {task.output for task in pipeline.tasks.values()}
     ]
     if pipeline.train.joint is not True:
-        found = "false keeps the outputs of earlier tasks, which a condition would change; set it to true"
+        found = (
+            "false trains each task on the outputs of the ones before it, which are made once and kept; those of a task with a "
+            "condition are others for each event and epoch; set it to true"
+        )
         mistakes.append(Mistake(("train", "joint"), found))
     return mistakes
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import final
 
 import torch
@@ -18,7 +19,16 @@ from tsunagu.spec import Pipeline, Task, order
 from tsunagu.tasks.build import build
 from tsunagu.tasks.conditions import CONDITION, Conditions, conditions_of
 
-__all__ = ["Graph", "Wiring", "build_graph", "call", "unfit_weights", "wire"]
+__all__ = [
+    "Graph",
+    "Wiring",
+    "build_graph",
+    "call",
+    "condition_weights",
+    "no_place",
+    "unfit_weights",
+    "wire",
+]
 
 Wiring = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 """The columns that a model takes by position, and those it takes by keyword as pairs (argument, column)."""
@@ -162,19 +172,31 @@ def _conditioned(
     made, wired = dict(models), dict(wiring)
     for name, model in models.items():
         if film_sites(model):
-            with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(derive_seed(seed, "weights", "tasks", name, CONDITION))
+            with condition_weights(seed, name):
                 made[name] = Conditioned(model, len(conditions.labels))
             positional, keywords = wiring[name]
             wired[name] = positional, (*keywords, (CONDITION, CONDITION))
     if made == dict(models):
-        found = (
-            f"{', '.join(conditions.labels)}: no model has a place where a condition could enter; take layers that have one "
-            "(MLP, MLPBlock, ResBlock, ConvResBlock, ...) without film: false, or put {key: FiLMSite, args: [features]} into a "
-            "list of layers"
-        )
-        raise SpecError([Mistake(("tasks",), found)])
+        raise SpecError([no_place(conditions)])
     return made, wired
+
+
+@contextmanager
+def condition_weights(seed: int, task: str) -> Iterator[None]:
+    """While the block runs, first weights are drawn for what a task does with conditions."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive_seed(seed, "weights", "tasks", task, CONDITION))
+        yield
+
+
+def no_place(conditions: Conditions, decided: str = "") -> Mistake:
+    """What is wrong where no model takes the conditions."""
+    found = (
+        f"{', '.join(conditions.labels)}: {f'with {decided}, ' if decided else ''}no model has a place where a condition could "
+        "enter; take layers that have one (MLP, MLPBlock, ResBlock, ConvResBlock, ...) without film: false, or put "
+        "{key: FiLMSite, args: [features]} into a list of layers"
+    )
+    return Mistake(("tasks",), found)
 
 
 def wire(model: nn.Module, task: Task, name: str) -> Wiring:

@@ -1,5 +1,6 @@
 """The training engine: stages, steps, early stopping, and a state that can be stored after any step."""
 
+from tsunagu.train.conditioning import Drawn, Turn, dealt
 from tsunagu.train.devices import choose_device, describe_device
 from tsunagu.train.distributed import World, here, joined, launched
 from tsunagu.train.evaluation import (
@@ -35,6 +36,7 @@ from tsunagu.train.training import Training
 
 __all__ = [
     "CHUNK",
+    "Drawn",
     "Epoch",
     "Evaluation",
     "Finished",
@@ -48,12 +50,14 @@ __all__ = [
     "Stepper",
     "Steps",
     "Training",
+    "Turn",
     "World",
     "check_optimizer",
     "check_schedule",
     "choose_device",
     "clip",
     "columns_of",
+    "dealt",
     "describe_device",
     "evaluate",
     "for_small_steps",

@@ -8,10 +8,12 @@ from tsunagu.trials.backends import backends
 from tsunagu.trials.executors import Dask, Executor, InProcess, Processes
 from tsunagu.trials.group import populations, run_group
 from tsunagu.trials.loading import load_graph, load_pipeline
+from tsunagu.trials.path_scan import PathScan
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import NUMERICS, Result, Trial
 from tsunagu.trials.run import Watched, run_trial
 from tsunagu.trials.scan import Chosen, Scan
+from tsunagu.trials.scanned import point_of
 from tsunagu.trials.seen import Seen, StageSeen, as_declared, read_seen
 from tsunagu.trials.store import Store, write_arrays
 from tsunagu.trials.tensors import read_tensors, write_tensors
@@ -23,6 +25,7 @@ __all__ = [
     "Dask",
     "Executor",
     "InProcess",
+    "PathScan",
     "Processes",
     "Result",
     "Scan",
@@ -38,6 +41,7 @@ __all__ = [
     "load_graph",
     "load_pipeline",
     "metric_names",
+    "point_of",
     "populations",
     "read_seen",
     "read_tensors",

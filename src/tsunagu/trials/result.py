@@ -29,6 +29,7 @@ from tsunagu.spec import (
     to_data,
     walk,
 )
+from tsunagu.trials.path_scan import PathScan
 from tsunagu.trials.scan import Chosen, Objective, Scan, choose
 
 __all__ = ["NUMERICS", "Result", "Trial", "circumstances"]
@@ -51,6 +52,7 @@ class Trial:
         architecture: the decisions that made the pipeline, for the record; not part of the digest.
         search: the searcher under which a supernet of the pipeline is trained; without, the pipeline is.
         begin: the digest of a search; the weights that its chosen path has in the supernet are the first ones here.
+        at: the values of the conditions at which the paths of a supernet are compared, as for :meth:`Result.module`.
     """
 
     pipeline: Pipeline
@@ -59,6 +61,7 @@ class Trial:
     architecture: Architecture = field(default_factory=lambda: Architecture({}))
     search: Node | None = None
     begin: str | None = None
+    at: Mapping[str, Any] = field(default_factory=dict)
 
     def digest(self, table: Table) -> str:
         """The trial's name: sha256 of pipeline, table, seed, folds, search, the user's own source files, ``NUMERICS``.
@@ -70,7 +73,7 @@ class Trial:
             "seed": self.seed,
         }
         # Only where they are there: other trials keep their names.
-        own: dict[str, Value] = {"search": self.search, "begin": self.begin}
+        own: dict[str, Value] = {"search": self.search, "begin": self.begin, "at": dict(self.at) or None}
         data |= {name: value for name, value in own.items() if value is not None}
         return digest(data | circumstances(self.pipeline, self.folds, table))
 
@@ -156,6 +159,15 @@ class Result:
         """
         scans = later().scans_at(self, table, points, conditions)
         return choose(objective, scans["validation"], scans["test"])
+
+    def paths(self) -> PathScan:
+        """Of a search with conditions: what each path of the supernet is worth at each value, on the validation events.
+
+        Raises:
+            ResumeError: the trial is no search, or one without conditions; or the file is damaged.
+        """
+        scan: PathScan = later().path_scan(self)
+        return scan
 
     def dumps(self) -> str:
         """As JSON, without the folder: a result can be moved."""

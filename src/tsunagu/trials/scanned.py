@@ -31,6 +31,7 @@ __all__ = [
     "grid",
     "make_scans",
     "place_of",
+    "point_of",
     "points_of",
     "read_scan",
     "write_scans",
@@ -80,6 +81,23 @@ def points_of(conditions: Conditions, given: Mapping[str, Any]) -> Tensor:
             )
         parts.append(values)
     return spread(parts)
+
+
+def point_of(conditions: Conditions, given: Mapping[str, Any]) -> tuple[float, ...]:
+    """One value of all conditions, as :func:`points_of`.
+
+    Raises:
+        SpecError: no such condition, more than one value, or one outside of what is trained.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            values = points_of(conditions, given)
+        except UserWarning as outside:
+            raise SpecError([Mistake((), str(outside))]) from outside
+    if len(values) > 1:
+        raise SpecError([Mistake((), f"expected one value of each condition, found {len(values)}")])
+    return tuple(values[0].tolist())
 
 
 def _range(distribution: Distribution) -> str:

@@ -10,20 +10,23 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from torch import Tensor
 
 from tsunagu.data import Table
 from tsunagu.errors import ResumeError
 from tsunagu.files import write_bytes
-from tsunagu.oneshot import Chosen, OneShot
+from tsunagu.oneshot import MOST_JUDGED, Chosen, OneShot
 from tsunagu.search import make_searcher
-from tsunagu.spec import Architecture, Pipeline, dump_yaml
+from tsunagu.spec import Architecture, Pipeline, dump_yaml, to_data
 from tsunagu.spec.yaml_nodes import read_yaml
-from tsunagu.tasks import build_supergraph, single_path
+from tsunagu.tasks import build_supergraph, conditions_of, path_alone
 from tsunagu.trials.clock import Clock
+from tsunagu.trials.path_scan import FILE, LOSS, PathScan, write_paths
 from tsunagu.trials.record import metric_names, write_origin
 from tsunagu.trials.result import Result, Trial
+from tsunagu.trials.scanned import grid, point_of
 from tsunagu.trials.seen import seen_by, write_seen
 from tsunagu.trials.store import Store, write_history
 from tsunagu.trials.tensors import read_tensors, write_tensors
@@ -50,7 +53,9 @@ def run_search(
     """
     assert trial.search is not None
     searcher = make_searcher(trial.search)
-    search = OneShot(trial.pipeline, searcher, table, table.split(trial.folds), seed=trial.seed)
+    point = point_of(conditions_of(trial.pipeline), trial.at) if trial.at else None
+    split = table.split(trial.folds)
+    search = OneShot(trial.pipeline, searcher, table, split, seed=trial.seed, point=point)
     store.load(name, search.restore)
 
     def save() -> None:
@@ -83,7 +88,7 @@ def path_weights(store: Store, name: str) -> tuple[Architecture, dict[str, Tenso
     tensors, _ = read_tensors(found.path / "weights.safetensors")
     graph.load_state_dict(tensors)
     chosen = Architecture(found.architecture)
-    return chosen, dict(single_path(graph, chosen).state_dict())
+    return chosen, dict(path_alone(graph, chosen).state_dict())
 
 
 def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: Path) -> Result:
@@ -92,7 +97,9 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
     write_history(folder / "history.csv", search.position.history)
     _write_scores(folder / "scores.csv", search, chosen, short)
     _write_trajectory(folder / "trajectory.csv", search)
-    write_bytes(folder / "search.yaml", dump_yaml(trial.search).encode())
+    if search.graph.conditions:
+        write_paths(folder / FILE, _compared(trial, search, chosen))
+    write_bytes(folder / "search.yaml", _settings(trial, search).encode())
     write_origin(folder, trial.pipeline, chosen.architecture, search.table.device)
     stages = [stage.name for stage in search.stages]
     write_seen(folder, seen_by(trial.folds.k, stages, search.split, search.table.event_number))
@@ -107,6 +114,31 @@ def _record(trial: Trial, search: OneShot, chosen: Chosen, digest: str, folder: 
         parameters=_parameters(search),
         epochs={stage.name: (stage.epochs, stage.epochs) for stage in search.stages},
         path=folder,
+    )
+
+
+def _settings(trial: Trial, search: OneShot) -> str:
+    """The searcher, and the values at which it compared paths."""
+    conditions = search.graph.conditions
+    if not conditions:
+        return dump_yaml(trial.search)
+    at: Any = {"at": dict(zip(conditions.labels, conditions.default.tolist(), strict=True))}
+    return dump_yaml(cast("Any", to_data(trial.search)) | at)
+
+
+def _compared(trial: Trial, search: OneShot, chosen: Chosen) -> PathScan:
+    """The best of the judged paths at all values of the conditions; of a small space these are all paths."""
+    calls, conditions = metric_names(trial.pipeline), search.graph.conditions
+    cost = next(iter(calls.values())).cost
+    best = set(sorted(chosen.values, key=lambda each: cost(chosen.values[each]))[:MOST_JUDGED])
+    architectures = tuple(each for each in chosen.values if each in best)
+    values = grid(conditions)
+    found = search.compare(architectures, values, list(calls.values()))
+    return PathScan(
+        architectures=architectures,
+        conditions={label: values[:, place].numpy() for place, label in enumerate(conditions.labels)},
+        metrics={short: found[:, :, place] for place, short in enumerate([*calls, LOSS])},
+        calls=calls,
     )
 
 

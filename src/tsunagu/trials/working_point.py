@@ -12,6 +12,7 @@ from tsunagu.data import Table
 from tsunagu.errors import Mistake, ResumeError, SpecError
 from tsunagu.tasks import Graph
 from tsunagu.trials.loading import load_graph, load_pipeline
+from tsunagu.trials.path_scan import FILE, PathScan, read_paths
 from tsunagu.trials.record import metric_names
 from tsunagu.trials.result import Result
 from tsunagu.trials.scan import Scan
@@ -25,7 +26,7 @@ from tsunagu.trials.scanned import (
     write_scans,
 )
 
-__all__ = ["module_at", "scans_at"]
+__all__ = ["module_at", "path_scan", "scans_at"]
 
 
 def module_at(result: Result, conditions: Mapping[str, Any]) -> Graph:
@@ -55,6 +56,15 @@ def scans_at(
     if path.with_suffix(".npz").exists():
         return read_scan(path, calls)
     return _make(result, graph, table, values, path)
+
+
+def path_scan(result: Result) -> PathScan:
+    """The paths of a search along its conditions, see :meth:`Result.paths`."""
+    path = result.path / FILE
+    if not path.exists():
+        msg = f"{result.path}: not the search of a supernet with conditions, so there are no paths along them"
+        raise ResumeError(msg)
+    return read_paths(path, metric_names(load_pipeline(result.path)))
 
 
 def _make(result: Result, graph: Graph, table: Table | None, values: Tensor, path: Path) -> dict[str, Scan]:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tsunagu.errors import SpecError
-from tsunagu.spec import Pipeline, architectures, choice, node, resolve
+from tsunagu.spec import Pipeline, architectures, choice, condition, node, resolve, uniform
 from tsunagu.tasks import build, build_supergraph, build_supernet, check_supernet
 from tsunagu.tasks.supernet import building
 from tsunagu.tasks.supernet.shapes import walk_shapes
@@ -221,3 +221,30 @@ def test_weights_without_a_shape_are_refused(tasks_of):
     pipeline: Pipeline = tasks_of(a=(["x"], choice(node("Linear", 2, 2), node("LazyLinear", 2))))
     with pytest.raises(SpecError, match="no shape until the first event comes"):
         build_supergraph(pipeline, seed=1)
+
+
+def _with_condition(pipeline):
+    weight = condition("w", uniform(0.5, 2.0))
+    tasks = {
+        name: task.model_copy(update={"loss": task.losses[0].model_copy(update={"weight": weight})})
+        for name, task in pipeline.tasks.items()
+    }
+    return pipeline.model_copy(update={"tasks": tasks})
+
+
+def test_a_path_that_no_condition_enters_is_turned_down(pipeline_of, table):
+    first = choice(scale=node("ScaleFactor"), tau=node("TauMLP", hidden=[4]), name="first")
+    second = choice(mass=node("MassMLP", hidden=[4], film=False), mlp=node("MLP", hidden=[4]), name="second")
+    (found,) = _messages(_with_condition(pipeline_of(first, second)), table)
+    assert found.startswith("tasks: w: with first = scale, second = mass, no model has a place where")
+    assert _messages(_with_condition(pipeline_of(node("TauMLP", hidden=[4]), second)), table) == []
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_condition_is_tried_with_the_rest(mixed, pipeline_of, table):
+    layers = [node("Flatten"), node("Linear", 6, 8), choice(node("ReLU"), node("FiLMSite", 8), name="act")]
+    good = [*layers, node("FiLMSite", 8), node("Linear", 8, 1), node("Flatten", 0)]
+    assert _messages(_with_condition(pipeline_of(second=good)), table, mixed=mixed) == []
+    wrong = [*layers, choice(right=node("FiLMSite", 8), wrong=node("FiLMSite", 7)), *good[4:]]
+    (found, *_) = _messages(_with_condition(pipeline_of(second=wrong)), table, mixed=mixed)
+    assert "= wrong: FiLMSite fails on [4, 8]" in found

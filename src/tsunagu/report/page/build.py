@@ -32,6 +32,8 @@ COLORS = {
     "right": PALETTE[2],
     "wrong": PALETTE[1],
 }
+SHARP = 110
+"""Of a picture that is all there is of a figure."""
 SINK = "/* plotly.js adds its rules here */"
 
 
@@ -102,8 +104,12 @@ def _figures(drawn: Mapping[str, Drawing], charts: Mapping[str, Any]) -> dict[st
         kind: [name for name, found in charts.items() if found["kind"] == kind]
         for kind in ("violin", "choices", "roc", "learning")
     }
-    pictures = {name: _data(picture(drawn[name])) for name in charts}
-    return {"kinds": kinds, "charts": charts, "pictures": pictures, "names": list(drawn)}
+    # Not drawn anew: nothing in them is to be moved.
+    still = {name: drawing.about for name, drawing in drawn.items() if drawing.kind == "winners"}
+    pictures = {name: _data(picture(drawn[name])) for name in charts} | {
+        name: _data(picture(drawn[name], dpi=SHARP)) for name in still
+    }
+    return {"kinds": kinds, "charts": charts, "pictures": pictures, "still": still, "names": list(drawn)}
 
 
 def _data(webp: bytes) -> str:

@@ -15,6 +15,7 @@ Sequential(
 
 from tsunagu.tasks.supernet.building import build_supergraph, build_supernet
 from tsunagu.tasks.supernet.checks import check_supernet
+from tsunagu.tasks.supernet.conditioned import path_alone
 from tsunagu.tasks.supernet.overview import Overview, describe_space
 from tsunagu.tasks.supernet.paths import paths
 from tsunagu.tasks.supernet.switch import Switch, decisions, leaves_of, reached, take
@@ -31,6 +32,7 @@ __all__ = [
     "leaves_of",
     "mixture",
     "own_outputs",
+    "path_alone",
     "paths",
     "reached",
     "single_path",

@@ -9,7 +9,7 @@ arguments, so its first weights are those of the same candidate trained alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from torch import nn
@@ -34,7 +34,9 @@ from tsunagu.spec import (
 )
 from tsunagu.spec.architecture import label_at
 from tsunagu.tasks.build import build
+from tsunagu.tasks.conditions import conditions_of
 from tsunagu.tasks.graph import Graph, Wiring, unfit_weights, wire
+from tsunagu.tasks.supernet.conditioned import conditioned_models
 from tsunagu.tasks.supernet.switch import Chain, Switch, spelled
 
 __all__ = ["COPIES", "MOST", "build_supergraph", "build_supernet", "first_leaf"]
@@ -84,13 +86,16 @@ def build_supernet(value: Value, *, seed: int, path: Path = (), memory: float | 
     return net
 
 
-def build_supergraph(pipeline: Pipeline, *, seed: int, memory: float | None = None) -> Graph:
+def build_supergraph(
+    pipeline: Pipeline, *, seed: int, memory: float | None = None, point: tuple[float, ...] | None = None
+) -> Graph:
     """Build all candidates of a pipeline and wire them by name.
 
     Args:
         pipeline: choices may be left in its models; those elsewhere are not looked at.
         seed: the trial's seed.
         memory: as for :func:`build_supernet`.
+        point: the values of all conditions at which paths are compared; the middle of their ranges by default.
 
     Returns:
         A graph for :func:`single_path`, :func:`take` and :func:`mixture`.
@@ -99,8 +104,9 @@ def build_supergraph(pipeline: Pipeline, *, seed: int, memory: float | None = No
         SpecError: as for :func:`build_supernet` and :func:`tsunagu.tasks.build_graph`.
     """
     choices(pipeline)
-    names = order(pipeline)
-    site = _Site(seed=seed, memory=available_memory() if memory is None else memory)
+    names, conditions = order(pipeline), replace(conditions_of(pipeline), point=point)
+    memory = available_memory() if memory is None else memory
+    site = _Site(seed=seed, memory=memory, film=bool(conditions))
     models = {n: site.build(pipeline.tasks[n].model, _Place(("tasks", n, "model"))) for n in names}
     mistakes = site.mistakes + [m for name, model in models.items() for m in unfit_weights(model, name)]
     wirings: dict[str, Wiring] = {}
@@ -111,7 +117,9 @@ def build_supergraph(pipeline: Pipeline, *, seed: int, memory: float | None = No
             mistakes += error.mistakes
     if mistakes:
         raise SpecError(list(dict.fromkeys(mistakes)))
-    return Graph(models, wirings, {n: pipeline.tasks[n].output for n in names})
+    if conditions:
+        models, wirings = conditioned_models(models, wirings, conditions, seed)
+    return Graph(models, wirings, {n: pipeline.tasks[n].output for n in names}, conditions)
 
 
 def first_leaf(net: nn.Module) -> nn.Module:
@@ -154,6 +162,7 @@ class _Site:
 
     seed: int
     memory: float
+    film: bool = False
     mistakes: list[Mistake] = field(default_factory=list)
     weights: int = 0
 
@@ -194,7 +203,7 @@ class _Site:
 
     def _leaf(self, value: Value, place: _Place) -> nn.Module:
         try:
-            module = build(value, seed=self.seed, path=place.path)
+            module = build(value, seed=self.seed, path=place.path, film=self.film)
         except SpecError as error:
             self.mistakes += [_with(place.decided, mistake) for mistake in error.mistakes]
             return nn.Identity()

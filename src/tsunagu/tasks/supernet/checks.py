@@ -11,7 +11,7 @@ from torch import Tensor
 from tsunagu.data import Split, Table
 from tsunagu.errors import Mistake, SpecError
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Choice, Condition, Path, Pipeline, architectures, resolve, walk
+from tsunagu.spec import Choice, Path, Pipeline, architectures, resolve, walk
 from tsunagu.spec.architecture import labelled_choices
 from tsunagu.tasks.dry_run import (
     SAMPLE,
@@ -24,9 +24,10 @@ from tsunagu.tasks.dry_run import (
     try_metric,
 )
 from tsunagu.tasks.fitting import everything
-from tsunagu.tasks.graph import Graph
+from tsunagu.tasks.graph import Graph, no_place
 from tsunagu.tasks.stages import Stage, stages
 from tsunagu.tasks.supernet.building import build_supergraph
+from tsunagu.tasks.supernet.conditioned import unconditioned
 from tsunagu.tasks.supernet.shapes import Reached, walk_shapes
 from tsunagu.tasks.supernet.switch import spelled
 
@@ -52,16 +53,18 @@ def check_supernet(
         All mistakes, each with the labels and options that it needs.
     """
     outside = [Mistake(place.path, _outside(place.label)) for place in _choices_outside(pipeline)]
-    drawn = next((path for path, value in walk(pipeline) if isinstance(value, Condition)), None)
-    if drawn is not None:
-        found = "a supernet cannot be conditioned yet; search with Grid, Random, Halving or Evolution, which train candidates"
-        return [*outside, Mistake(drawn, found)]
     try:
         graph = build_supergraph(pipeline, seed=0, memory=memory)
     except SpecError as error:
         return outside + list(error.mistakes)
     plain = models_only(pipeline)
-    return outside + check_shapes(plain, graph, table, mixed=mixed)
+    return outside + _check_condition(graph) + check_shapes(plain, graph, table, mixed=mixed)
+
+
+def _check_condition(graph: Graph) -> list[Mistake]:
+    """A path that no condition enters could not be trained alone."""
+    blind = unconditioned(graph) if graph.conditions else None
+    return [] if blind is None else [no_place(graph.conditions, spelled(blind))]
 
 
 def check_shapes(pipeline: Pipeline, graph: Graph, table: Table, *, mixed: bool) -> list[Mistake]:
@@ -121,7 +124,8 @@ def _outside(label: str) -> str:
 def _few(stage: Stage, graph: Graph, table: Table) -> dict[str, Tensor]:
     rows = torch.arange(min(SAMPLE, len(table)))
     batch = table.take([*graph.columns(stage.tasks, stage.substitutes), *stage.targets], rows)
-    return batch | {output: batch[column] for output, column in stage.substitutes.items()}
+    batch |= {output: batch[column] for output, column in stage.substitutes.items()}
+    return batch | graph.conditions.at_default(len(rows), table.device)
 
 
 def _check_losses(

@@ -19,6 +19,7 @@ from tsunagu.tasks.graph import Graph
 from tsunagu.tasks.stages import Stage, stages
 from tsunagu.tasks.supernet.building import COPIES, build_supergraph
 from tsunagu.tasks.supernet.checks import check_shapes, models_only
+from tsunagu.tasks.supernet.modulated import Modulated
 from tsunagu.tasks.supernet.switch import Switch, decisions, inside
 from tsunagu.tasks.supernet.views import single_path
 
@@ -128,6 +129,9 @@ def _options(net: nn.Module) -> dict[str, tuple[str, ...]]:
 def _largest(net: nn.Module) -> int:
     if isinstance(net, Switch):
         return max(map(_largest, net.all))
+    if isinstance(net, Modulated):
+        own = [part for part in net.children() if part is not net.model]
+        return _largest(net.model) + sum(p.numel() for part in own for p in part.parameters())
     parts = inside(net)
     return sum(map(_largest, parts)) if parts else sum(p.numel() for p in net.parameters())
 
@@ -138,6 +142,7 @@ def _seconds(path: Graph, pipeline: Pipeline, table: Table) -> float:
     path.train()
     columns = list(dict.fromkeys([*path.columns(), *stage.targets]))
     batch, weight = table.take(columns, rows), table.train_weight.index_select(0, rows)
+    batch |= path.conditions.at_default(len(rows), table.device)
     return median([_step(path, stage, batch, weight) for _ in range(_TRIES + 1)][1:])
 
 

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from tsunagu.errors import Mistake, Path
 from tsunagu.tasks.build import reason
+from tsunagu.tasks.conditions import CONDITION
 from tsunagu.tasks.graph import Graph, Wiring
+from tsunagu.tasks.supernet.modulated import Modulated
 from tsunagu.tasks.supernet.switch import Chain, Switch, labels_of, run_option, spelled
 
 __all__ = ["MOST_STATES", "Reached", "walk_shapes"]
@@ -101,6 +103,10 @@ class _Walk:
             )
         if isinstance(net, Switch):
             return self._switch(net, inputs, named, decided, later)
+        if isinstance(net, Modulated):
+            rest = {name: value for name, value in named.items() if name != CONDITION}
+            with net.modulated(named[CONDITION]):
+                return self.run(net.model, None, inputs, rest, decided, later)
         if isinstance(net, Chain):
             return self._chain(list(net), inputs, decided, later)
         try:

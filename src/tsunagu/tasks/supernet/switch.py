@@ -1,7 +1,7 @@
 """The places of a supernet where something is left to choose, and how decisions walk through them.
 
-A supernet has three kinds of modules: a :class:`Switch`, a :class:`Chain` that holds one, and leaves, which are what
-:func:`tsunagu.tasks.build` makes. Only the first two are looked into.
+A supernet has a :class:`Switch`, a :class:`Chain` that holds one, :class:`Modulated` around a chain, and leaves, which are
+what :func:`tsunagu.tasks.build` makes. Leaves are not looked into.
 
 Legend: ``K`` options of a switch, ``E`` events.
 """
@@ -15,6 +15,7 @@ from torch import nn
 
 from tsunagu.errors import ChoiceError, did_you_mean
 from tsunagu.tasks.graph import Graph, Wiring, call
+from tsunagu.tasks.supernet.modulated import Modulated
 
 __all__ = [
     "Chain",
@@ -152,6 +153,8 @@ def inside(net: nn.Module) -> Sequence[nn.Module]:
     """The parts of a net that all its paths run and that may hold switches; none of a leaf."""
     if isinstance(net, Graph):
         return list(net.models.values())
+    if isinstance(net, Modulated):
+        return [net.model]
     return list(net) if isinstance(net, Chain) else ()
 
 
@@ -184,6 +187,10 @@ def leaves_of(net: nn.Module, path: str = "") -> dict[str, nn.Module]:
         parts = {f"options.{number}": option for number, option in enumerate(net.all)}
     elif isinstance(net, Graph):
         parts = {f"models.{name}": model for name, model in net.models.items()}
+    elif isinstance(net, Modulated):
+        # Trunk and heads are leaves too: a path has the trunk, and of the heads its own.
+        heads = {f"heads.{number}": head for number, head in enumerate(net.heads)}
+        parts = {name: part for name, part in net.named_children() if name != "heads"} | heads
     elif isinstance(net, Chain):
         parts = dict(net.named_children())
     else:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tsunagu.errors import ChoiceError
 from tsunagu.spec import Architecture
 from tsunagu.tasks.graph import Graph, Wiring
+from tsunagu.tasks.supernet.modulated import Modulated
 from tsunagu.tasks.supernet.switch import Chain, Switch, run_option
 
 __all__ = ["Mixture", "mixture", "own_outputs", "path_of_task", "single_path"]
@@ -55,6 +56,8 @@ def _path(net: nn.Module, architecture: Mapping[str, str]) -> nn.Module:
         return _kept_path(net, key)
     if isinstance(net, Switch):
         return _path(net.all[net.number(architecture)], architecture)
+    if isinstance(net, Modulated):
+        return net.view(_path(net.model, architecture))
     if isinstance(net, Chain):
         return nn.Sequential(*(_path(part, architecture) for part in net)).train(net.training)
     return net
@@ -81,7 +84,8 @@ def _graph_of_path(net: Graph, architecture: Architecture) -> Graph:
         name: path_of_task(net.models[name], wiring, architecture) for name, wiring in net.wiring.items()
     }
     models = {name: model for name, (model, _) in found.items()}
-    return Graph(models, {name: wiring for name, (_, wiring) in found.items()}, net.outputs)
+    wirings = {name: wiring for name, (_, wiring) in found.items()}
+    return Graph(models, wirings, net.outputs, net.conditions)
 
 
 def path_of_task(
@@ -186,11 +190,13 @@ class Mixture(nn.Module):
 def _mixed(net: nn.Module, weights: Mapping[str, Tensor], sparse: bool, keep: bool) -> nn.Module:
     if isinstance(net, Graph):
         models = {name: _mixed(model, weights, sparse, keep) for name, model in net.models.items()}
-        return Graph(models, net.wiring, net.outputs)
+        return Graph(models, net.wiring, net.outputs, net.conditions)
     if isinstance(net, Switch):
         found = _weights(net, weights, sparse)
         options = {number: _mixed(net.all[number], weights, sparse, False) for number in found}
         return Mixture(net, options, list(found.values()), keep=keep)
+    if isinstance(net, Modulated):
+        return net.view(_mixed(net.model, weights, sparse, False))
     if isinstance(net, Chain):
         return nn.Sequential(*(_mixed(part, weights, sparse, False) for part in net)).train(net.training)
     return net
