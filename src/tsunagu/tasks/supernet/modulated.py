@@ -76,7 +76,9 @@ class Modulated(nn.Module):
         if self.trunk is None:
             return []
         trunk = bent(self.trunk, condition)
-        made: list[Scaling] = self._all[0](trunk)[:1] * max(head.first + len(head.sites) for head in self._all)
+        made: list[Scaling] = self._all[0](trunk)[:1] * max(
+            head.first + len(head.sites) for head in self._all
+        )
         for head in self._all:
             made[head.first : head.first + len(head.sites)] = head(trunk)
         return made
