@@ -15,6 +15,7 @@ from tsunagu.train.evaluation import (
     working_points,
 )
 from tsunagu.train.fused import Steps
+from tsunagu.train.groups import Member
 from tsunagu.train.meter import Meter
 from tsunagu.train.optimizer import (
     check_optimizer,
@@ -31,7 +32,7 @@ from tsunagu.train.process import for_small_steps
 from tsunagu.train.scanning import scan
 from tsunagu.train.sharing import Finished, Stages, stage_inputs, stage_key
 from tsunagu.train.stacked import Rows
-from tsunagu.train.stepper import Member, Stepper
+from tsunagu.train.stepper import Stepper
 from tsunagu.train.training import Training
 
 __all__ = [

@@ -6,48 +6,30 @@ Legend: ``R`` members, ``S`` orders of events (members of one seed share theirs)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tsunagu.data import Table, given
 from tsunagu.layers import sharing
-from tsunagu.losses import Moment, weighted_mean
-from tsunagu.spec import Pipeline, canonical
-from tsunagu.tasks import Graph, Stage, Term, aggregator_of, reach
-from tsunagu.tasks.conditions import VALUES
+from tsunagu.losses import Moment
+from tsunagu.tasks import Graph, Stage, aggregator_of, reach
 from tsunagu.tasks.settings import reverse_at
 from tsunagu.train.augmenting import Augmented, Shown
 from tsunagu.train.combining import Combining, Known, Passes
 from tsunagu.train.conditioning import Turn
 from tsunagu.train.distributed import World
 from tsunagu.train.evaluation import columns_of
-from tsunagu.train.frozen import Frozen, gathered
+from tsunagu.train.frozen import gathered
+from tsunagu.train.groups import Member, backends, grouped
+from tsunagu.train.judged import Judged
 from tsunagu.train.objectives import Objectives
-from tsunagu.train.stacked import Forward, Gradients, Inputs, Pick, Rows, choose
+from tsunagu.train.stacked import Gradients, Pick
 from tsunagu.train.updates import Updates
 
-__all__ = ["Batch", "Member", "Stepper", "alike"]
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """What the steps of one member need.
-
-    Args:
-        pipeline: without choices.
-        graph: its models.
-        rows: its weights by task, ``[P]`` each; a stepper puts others in their place that are rows of a shared buffer.
-        frozen: the outputs that its stage reads of frozen tasks.
-    """
-
-    pipeline: Pipeline
-    graph: Graph
-    rows: dict[str, Tensor]
-    frozen: dict[str, Frozen] = field(default_factory=dict)
+__all__ = ["Batch", "Stepper", "alike"]
 
 
 @final
@@ -84,31 +66,6 @@ def alike(first: Stage, second: Stage) -> bool:
 
 
 @final
-@dataclass
-class _Group:
-    """The modules of one shape at one task."""
-
-    members: tuple[int, ...]
-    modules: list[nn.Module]
-    rows: Rows
-    positional: tuple[str, ...]
-    keywords: tuple[tuple[str, str], ...]
-    forward: Forward | None = None
-
-    def run(self, known: Mapping[str, Pick]) -> Tensor:
-        inputs = Inputs(
-            [self._pick(known[column]) for column in self.positional],
-            {argument: self._pick(known[column]) for argument, column in self.keywords},
-        )
-        if self.forward is None:
-            self.forward = choose(self.modules, self.rows, inputs)
-        return self.forward.run(inputs)
-
-    def _pick(self, all_members: Pick) -> Pick:
-        return Pick(all_members.tensor, tuple(all_members.rows[member] for member in self.members))
-
-
-@final
 class Stepper:
     """Members that make their steps together, with stacked modules.
 
@@ -128,8 +85,8 @@ class Stepper:
         read = (columns_of(member.graph, stages[0]) for member in members)
         self.columns = list(dict.fromkeys(column for columns in read for column in columns))
         self._stages = list(stages)
-        self._terms = self._terms_of(stages)
-        self._groups = {task: _grouped(members, task) for task in stages[0].tasks}
+        self._judged = Judged(stages, table.device)
+        self._groups = {task: grouped(members, task) for task in stages[0].tasks}
         self._every = [group for groups in self._groups.values() for group in groups]
         self._gradients: Gradients | None = None
         self._events = Augmented(members[0].pipeline, table)
@@ -160,7 +117,7 @@ class Stepper:
             reverse_at(member.graph, epoch, self._stage.epochs)
         now = [stage.at(epoch) for stage in self._stages]
         if now[0].terms != self._stage.terms:
-            self._stage, self._terms = now[0], self._terms_of(now)
+            self._stage, self._judged = now[0], Judged(now, self._table.device)
 
     def probe(self, index: Tensor, orders: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
         """How the models are run, found with one batch and without a step; running statistics may change by it.
@@ -174,7 +131,7 @@ class Stepper:
         """
         with torch.no_grad():
             self._losses(self._events.show(index, []), orders)
-        return {task: _backends(groups) for task, groups in self._groups.items()}
+        return {task: backends(groups) for task, groups in self._groups.items()}
 
     def step(self, batch: Batch) -> Tensor:
         """One optimiser step.
@@ -213,10 +170,6 @@ class Stepper:
         self.updates.step()
         return losses
 
-    def _terms_of(self, stages: Sequence[Stage]) -> list[tuple[Term, Tensor | None]]:
-        every = zip(*(stage.terms for stage in stages), strict=True)
-        return [_weighted(terms, self._table.device) for terms in every]
-
     def _differentiated(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         if self._alone is not None:
             loss = self._loss_alone(self._alone, shown, sizes)
@@ -233,15 +186,13 @@ class Stepper:
         if aggregator is None:
             return None
         objectives = Objectives(aggregator, reach(pipeline, stage), self._groups, len(members))
-        passes = Passes(self._read, self._make, self._each_loss, self.updates.step)
+        passes = Passes(self._read, self._make, self._each, self.updates.step)
         return Combining(objectives, [member.graph for member in members], stage.tasks, passes)
 
     def _losses(self, shown: Shown, orders: tuple[int, ...], sizes: Tensor | None = None) -> Tensor:
         known, weight = self._read(shown, orders)
         self._make(known, self._stage.tasks)
-        if self._stage.scalarise is not None:
-            return self._stage.scalarise.reduce(*self._apart(known), weight)
-        return weighted_mean(self._event_losses(known, weight), weight, sizes)
+        return self._judged.losses(known, weight, sizes)
 
     def _read(self, shown: Shown, orders: tuple[int, ...]) -> tuple[Known, Tensor]:
         """What the tasks read, and the training weights ``[R, B]``."""
@@ -279,36 +230,9 @@ class Stepper:
             0, torch.tensor(back, device=self._table.device)
         )
 
-    def _event_losses(self, known: Mapping[str, Pick], sizes: Tensor) -> Tensor:
-        total: Tensor | None = None
-        for term, weight in self._terms:
-            part = self._event_loss(term, weight, known, sizes)
-            total = part if total is None else total + part
-        assert total is not None
-        return total
-
-    def _each_loss(self, read: Sequence[Known], sizes: Tensor) -> list[Tensor]:
-        """The losses of each term ``[R, B]``, each from what it reads, with the training weights ``[R, B]``."""
-        return [self._event_loss(*term, known, sizes) for term, known in zip(self._terms, read, strict=True)]
-
-    def _apart(self, known: Known) -> tuple[Tensor, Tensor]:
-        """The losses of each term and their weights, ``[R, B, T]`` each."""
-        losses, weights = [], []
-        for term, weight in self._terms:
-            batch = _flat(known, term)
-            each = term.bare(batch[term.output], batch)
-            shares = term.factors(each, batch).view(len(self._members), -1)
-            losses.append(each.view(shares.shape))
-            weights.append(shares if weight is None else weight * shares)
-        return torch.stack(losses, -1), torch.stack(weights, -1)
-
-    def _event_loss(
-        self, term: Term, weight: Tensor | None, known: Mapping[str, Pick], sizes: Tensor
-    ) -> Tensor:
-        batch = _flat(known, term)
-        each = term.of(batch[term.output], batch, sizes)
-        part = each.view(len(self._members), -1)
-        return part if weight is None else weight * part
+    def _each(self, read: Sequence[Known], weight: Tensor) -> list[Tensor]:
+        # The losses of an epoch, which may be others than when the passes were put together.
+        return self._judged.each(read, weight)
 
     def _differentiate(self, total: Tensor) -> None:
         if self._gradients is None:
@@ -321,34 +245,3 @@ class Stepper:
         # Constant candidates (controls such as Zero) at the end of the chain give a loss that nothing can lower.
         if total.requires_grad:
             torch.autograd.backward(total)
-
-
-def _backends(groups: Sequence[_Group]) -> tuple[str, ...]:
-    found = {member: group.forward for group in groups for member in group.members}
-    return tuple(forward.backend for _, forward in sorted(found.items()) if forward is not None)
-
-
-def _grouped(members: Sequence[Member], task: str) -> list[_Group]:
-    kinds: dict[str, list[int]] = {}
-    for number, member in enumerate(members):
-        kinds.setdefault(canonical(member.pipeline.tasks[task].model), []).append(number)
-    groups = []
-    for numbers in kinds.values():
-        modules = [members[number].graph.models[task] for number in numbers]
-        rows = Rows(modules)
-        for number, row in zip(numbers, rows.weights, strict=True):
-            members[number].rows[task] = row
-        groups.append(_Group(tuple(numbers), modules, rows, *members[numbers[0]].graph.wiring[task]))
-    return groups
-
-
-def _weighted(terms: Sequence[Term], device: torch.device) -> tuple[Term, Tensor | None]:
-    """One loss of all members, with its weights ``[R, 1]``, or None where all are 1."""
-    weights = [term.weight for term in terms]
-    return terms[0], None if set(weights) == {1.0} else torch.tensor(weights, device=device)[:, None]
-
-
-def _flat(known: Mapping[str, Pick], term: Term) -> dict[str, Tensor]:
-    """What a loss reads, ``[R B, ...]``, the members one after the other."""
-    names = (term.output, *term.columns, *([VALUES] if VALUES in known else []))
-    return {name: known[name].all().flatten(0, 1) for name in names}

@@ -23,6 +23,7 @@ from tsunagu.spec import Pipeline
 from tsunagu.tasks import Graph, Stage, build_graph, fit_stages, sampling_of, scalarisation_of, stages
 from tsunagu.train.distributed import here
 from tsunagu.train.evaluation import Evaluation, evaluate, predict, reseed_for_evaluation
+from tsunagu.train.groups import Member
 from tsunagu.train.meter import Meter
 from tsunagu.train.population import Population
 from tsunagu.train.position import Epoch, Position
@@ -30,7 +31,7 @@ from tsunagu.train.sharing import Finished, Stages, stage_key
 from tsunagu.train.shifting import Shifts
 from tsunagu.train.stacked import Rows
 from tsunagu.train.state import copied, load, named, of_tasks, under, weights
-from tsunagu.train.stepper import Member, Stepper
+from tsunagu.train.stepper import Stepper
 from tsunagu.train.synchronised import synchronise
 
 __all__ = ["Training"]
