@@ -18,16 +18,16 @@ import torch
 from torch import Tensor
 
 from tsunagu import __version__
-from tsunagu.errors import DataError, ResumeError, TsunaguError
+from tsunagu.errors import ResumeError, TsunaguError
 from tsunagu.export.comparing import check_difference, difference, rounding
 from tsunagu.export.conditions import condition_inputs, spread_over
-from tsunagu.export.events import Needs, declared_for, made_from, read_events
+from tsunagu.export.described import TRACED, described_input, described_outputs, read_by, some_events
+from tsunagu.export.events import declared_for
 from tsunagu.export.manifest import MANIFEST, Input, Manifest, Member, Output, sha256
 from tsunagu.export.model import ONNX
-from tsunagu.export.module import Deployed, kinds, outputs_of
+from tsunagu.export.module import Deployed, kinds
 from tsunagu.export.onnx import OPSET, Session, as_onnx, as_program
 from tsunagu.export.reading import EventFile, Reading
-from tsunagu.export.units import angles, units
 from tsunagu.spec import Architecture, Data, Folds, Pipeline
 from tsunagu.tasks import Graph
 
@@ -35,10 +35,6 @@ __all__ = ["CHECK", "PROGRAM", "Trained", "write_export"]
 
 PROGRAM = "model.pt2"
 CHECK = "check.npz"
-EVENTS = 256
-"""Of the batch that an export is checked by."""
-TRACED = 16
-"""Events of the batch that is traced; another number than any that is compared."""
 KEPT = (
     "spec.yaml",
     "architecture.yaml",
@@ -48,8 +44,6 @@ KEPT = (
     "seen.json",
 )
 """Of a trial's folder; with them ``tsunagu.load_graph`` makes the plain module."""
-MOMENTUM = "four_momentum"
-"""How the losses of (pt, eta, phi), in this order, begin."""
 Tensors = Mapping[str, Tensor]
 
 
@@ -133,17 +127,17 @@ def _write(
     modules = [Deployed(each.graph) for each in trained]
     conditions = trained[0].graph.conditions
     names = list(dict.fromkeys(n for each in trained for n in each.graph.columns()))
-    columns = _events(source, names, data)
+    columns = some_events(source, names, data)
     columns |= spread_over(conditions, len(columns[names[0]]))
-    inputs = [_input(n, columns[n], source, data) for n in names] + condition_inputs(conditions)
+    inputs = [described_input(n, columns[n], source, data) for n in names] + condition_inputs(conditions)
     first = modules[0].outputs_for(_own(modules[0], columns))
-    outputs = _outputs(trained[0].pipeline, first, source, data)
+    outputs = described_outputs(trained[0].pipeline, first, source, data)
     known: dict[str, Any] = {
         "name": name,
         "method": method,
         "k": trained[0].folds.k,
         "event_number": data.event_number,
-        "columns": declared_for(_read(names, data), data.columns),
+        "columns": declared_for(read_by(names, data), data.columns),
         "missing": dict(data.missing),
         "select": data.select,
         "reading": Reading.of(data),
@@ -224,56 +218,8 @@ def _compare(
     return found, rounding(module, columns, kind, made)
 
 
-def _events(source: EventFile, names: Sequence[str], data: Data) -> dict[str, Tensor]:
-    needs = Needs(
-        names=names,
-        declared=declared_for(_read(names, data), data.columns),
-        missing=data.missing,
-        event_number=data.event_number,
-        select=data.select,
-    )
-    parts: list[Mapping[str, Any]] = []
-    for events in read_events(source.source, needs, EVENTS, numbered=False):
-        parts.append(events.columns)
-        if sum(len(part[names[0]]) for part in parts) >= EVENTS:
-            break
-    found = {name: np.concatenate([part[name] for part in parts])[:EVENTS] for name in names if parts}
-    if not found or len(found[names[0]]) <= TRACED:
-        msg = f"{source.source.name}: more than {TRACED} events are needed to check an export"
-        raise DataError(msg)
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
-
-
-def _read(names: Sequence[str], data: Data) -> list[str]:
-    """All that is read of a file to apply models: beside their inputs the event number and the selection."""
-    return [*names, data.event_number, *([] if data.select is None else [data.select])]
-
-
-def _outputs(pipeline: Pipeline, made: Tensors, source: EventFile, data: Data) -> list[dict[str, Any]]:
-    found = outputs_of(pipeline, {name: value.shape[1:] for name, value in made.items()})
-    for each in found:
-        targets = [made_from(target, data.columns) for _, target in each["losses"]]
-        wide = each["shape"][-1] if each["shape"] else 1
-        fitting = [columns for columns in targets if len(columns) == wide]
-        own = {n for columns in fitting for n in angles(columns, units(source.file, columns, data.units))}
-        momenta = wide == 3 and any(key.startswith(MOMENTUM) for key, _ in each["losses"])
-        each["angles"] = sorted(own | ({2} if momenta else set()))
-    return found
-
-
 def _own(module: Deployed, columns: Tensors) -> dict[str, Tensor]:
     return {name: columns[name] for name in module.inputs}
-
-
-def _input(name: str, column: Tensor, source: EventFile, data: Data) -> Input:
-    parts = made_from(name, data.columns)
-    return Input(
-        name=name,
-        dtype=str(column.numpy().dtype),
-        shape=list(column.shape[1:]),
-        columns=parts,
-        units=units(source.file, parts, data.units),
-    )
 
 
 def _origin(folder: Path) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import DataError, Mistake, Path
 from tsunagu.spec.fields import Keep, KeepIn, Name, Number, PositiveFloat, PositiveInt, Texts
+from tsunagu.spec.folds import Folds
 from tsunagu.spec.messages import MISSING
 from tsunagu.spec.model import Model
 from tsunagu.spec.quantities import parse_cross_section, parse_luminosity, parse_unit
 
-__all__ = ["Data", "Folds", "NegativeWeights", "Process", "parse_generated"]
+__all__ = ["Data", "NegativeWeights", "Process", "parse_generated"]
 
 _SUM = re.compile(r"sum\(\s*(?:(?P<tree>[^():]+):)?(?P<column>[^():]+?)\s*\)")
 
@@ -98,50 +99,6 @@ Generated = Annotated[
 CodeValues = Annotated[list[Number], Field(min_length=1), BeforeValidator(_one_or_more)]
 NegativeWeights = Literal["keep", "absolute", "drop", "absolute_preserving"]
 """What a training does with negative weights."""
-
-
-class Folds(Model):
-    """Folds by a hash of the event number: one for the test, one for validation, the rest for training.
-
-    Args:
-        k: how many there are; 3 or more.
-        test: the fold that is read once, at the end of a trial.
-        validation: the fold that early stopping and every choice look at.
-        rotate: whether a study trains k times, so that every fold is the test fold once: test and validation move on by
-            one fold each time. Every event is then scored by a model that has not seen it.
-
-    >>> Folds(k=10).validation
-    1
-    >>> [(each.test, each.validation) for each in Folds(k=3, rotate=True).turns()]
-    [(0, 1), (1, 2), (2, 0)]
-    """
-
-    k: Annotated[StrictInt, Field(ge=3)] = 5
-    test: Annotated[StrictInt, Field(ge=0)] = 0
-    validation: Annotated[StrictInt, Field(ge=0)] = 1
-    rotate: StrictBool = False
-
-    def turns(self) -> list[Folds]:
-        """The folds of each training: one, or all k of a rotation."""
-        steps = range(self.k) if self.rotate else range(1)
-        return [
-            Folds(k=self.k, test=(self.test + step) % self.k, validation=(self.validation + step) % self.k)
-            for step in steps
-        ]
-
-    @model_validator(mode="after")
-    def _differ(self) -> Self:
-        if max(self.test, self.validation) >= self.k:
-            found = {"found": f"test {self.test} and validation {self.validation}", "k": self.k}
-            raise PydanticCustomError(
-                "value", "folds are numbered 0 to k - 1 with k = {k}, found {found}", found
-            )
-        if self.test == self.validation:
-            found = {"found": self.test}
-            raise PydanticCustomError(
-                "value", "test and validation must be different folds, found {found} twice", found
-            )
-        return self
 
 
 class Process(Model):

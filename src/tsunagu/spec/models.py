@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import Mistake
 from tsunagu.spec.analysis import Analysis
-from tsunagu.spec.data import Data, Folds
+from tsunagu.spec.data import Data
 from tsunagu.spec.fields import (
     VERSION,
     AnyArgs,
@@ -43,6 +43,7 @@ from tsunagu.spec.fields import (
     Weight,
     one_or_many,
 )
+from tsunagu.spec.folds import Folds
 from tsunagu.spec.model import Model
 from tsunagu.spec.nodes import Node, Value
 from tsunagu.spec.parameters import Condition, Schedule
