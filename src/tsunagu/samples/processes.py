@@ -82,5 +82,18 @@ PROCESSES = {
             "PhaseSpace:bias2SelectionRef=20",
         ),
     ),
+    # For pairs of jets harder than those of the process before.
+    "dijet": Process(
+        sample_id=6,
+        label=0,
+        cross_section=1.618e8,
+        switches=(
+            "HardQCD:all=on",
+            "PhaseSpace:pTHatMin=40",
+            "PhaseSpace:bias2Selection=on",
+            "PhaseSpace:bias2SelectionPow=2",
+            "PhaseSpace:bias2SelectionRef=40",
+        ),
+    ),
     "min-bias": Process(sample_id=5, label=0, cross_section=7.8e10, switches=("SoftQCD:inelastic=on",)),
 }

@@ -68,7 +68,7 @@ def pair_columns(seen: Reconstructed, taus: Floats, weights: Floats) -> Columns:
     truth = np.take_along_axis(taus[keep], order[..., None], axis=1)
     jets = np.take_along_axis(seen.jets[keep], chosen[..., None], axis=1)
     images = np.take_along_axis(seen.images[keep], chosen[..., None, None, None], axis=1)
-    columns = _jet_columns(jets, images) | _tau_columns(truth) | _event_columns(seen, keep, weights)
+    columns = jet_columns(jets, images) | tau_columns(truth) | event_columns(seen, keep, weights)
     columns["jet_is_tau"] = np.ones((len(keep), 2), np.int8)
     columns["vis_mass"] = pair_mass(jets).astype(np.float32)
     return columns
@@ -99,7 +99,7 @@ def single_columns(
     jets, images = seen.jets[keep, chosen[keep]], seen.images[keep, chosen[keep]]
     # A QCD event may hold two taus from heavy quarks; they are not the truth about its leading jet.
     truth = taus[keep, side[keep]] if tau else np.full((len(keep), taus.shape[2]), np.nan)
-    columns = _jet_columns(jets, images) | _tau_columns(truth) | _event_columns(seen, keep, weights)
+    columns = jet_columns(jets, images) | tau_columns(truth) | event_columns(seen, keep, weights)
     columns["jet_is_tau"] = np.full(len(keep), tau, np.int8)
     return columns
 
@@ -112,7 +112,7 @@ def pair_mass(jets: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(0.0, energy**2 - sum(p**2 for p in total))))
 
 
-def _jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
+def jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
     columns: Columns = {
         f"jet_{name}": jets[..., i].astype(np.float32) for i, name in enumerate(("pt", "eta", "phi", "mass"))
     }
@@ -122,7 +122,7 @@ def _jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
     return columns
 
 
-def _tau_columns(truth: Floats) -> Columns:
+def tau_columns(truth: Floats) -> Columns:
     columns: Columns = {}
     for kind, part in (("full", truth[..., 0:4]), ("vis", truth[..., 4:8])):
         for name, values in zip(("pt", "eta", "phi", "mass"), four_vector(part), strict=True):
@@ -132,7 +132,7 @@ def _tau_columns(truth: Floats) -> Columns:
     return columns
 
 
-def _event_columns(seen: Reconstructed, keep: NDArray[np.int64], weights: Floats) -> Columns:
+def event_columns(seen: Reconstructed, keep: NDArray[np.int64], weights: Floats) -> Columns:
     names = ("met_x", "met_y", "sum_et")
     columns: Columns = {name: seen.missing[keep, i].astype(np.float32) for i, name in enumerate(names)}
     columns["n_pileup"] = seen.missing[keep, 3].astype(np.int16)
