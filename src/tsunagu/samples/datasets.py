@@ -33,8 +33,8 @@ Floats = NDArray[np.float64]
 DATA = "data.root"
 TREE, RUNS = "events", "runs"
 
-FAKES = 1000.0
-"""Dijets that pass everything, for each 1/fb: about a third of the background, as in published analyses."""
+FAKES = 400.0
+"""Dijets that pass everything, for each 1/fb: about a fifth of the background."""
 
 EFFICIENCY, EFFICIENCY_ERROR = 0.75, 0.03
 """Of the identification for a tau that is a candidate, and its relative error."""
@@ -67,7 +67,7 @@ class Dataset:
 
 
 def write_datasets(settings: Analysis, shards: list[Shard], folder: Path, target: Path) -> None:
-    """Write ``ggH.root``, ``VBF.root``, ``Z.root``, ``dijet.root``, ``data.root``, and at last ``sample.json``.
+    """Write ``ggH.root``, ``VBF.root``, ``Zjet.root``, ``dijet.root``, ``data.root``, and at last ``sample.json``.
 
     Args:
         settings: of the sample.

@@ -79,8 +79,8 @@ class Analysis:
     """What an analysis of H -> tau tau reads: ROOT files of H, Z -> tau tau and dijets that look like taus, and pseudo-data.
 
     Args:
-        events: selected Z events; there are half as many of H and of dijets. Pseudo-data are drawn from as many events
-            again, which are in no other file. Up to a million.
+        events: selected Z events; there are as many of H, and a third as many dijets. Pseudo-data are drawn from
+            others, which are in no file themselves. Up to a million.
         luminosity: of the pseudo-data, 1/fb.
         tau_energy_scale: of the pseudo-data, in place of the 1 of the simulation.
         pileup: as for :class:`HTauTau`.
@@ -89,8 +89,8 @@ class Analysis:
         energy: as for :class:`HTauTau`.
     """
 
-    events: int = 6000
-    luminosity: float = 2.5
+    events: int = 2000
+    luminosity: float = 1.25
     tau_energy_scale: float = 1.015
     pileup: float = 20.0
     mpi: str = "overlay"
@@ -104,7 +104,7 @@ class Analysis:
             if not 0.0 < getattr(self, name) <= most:
                 msg = f"{name}: expected a number above 0, up to {most:g}, found {getattr(self, name):g}"
                 raise DataError(msg)
-        _check(self, "events", 8, 1_000_000)
+        _check(self, "events", 16, 1_000_000)
 
 
 Settings = HTauTau | TauJet | Analysis

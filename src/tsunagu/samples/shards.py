@@ -71,8 +71,8 @@ def plan_shards(settings: Settings) -> list[Shard]:
     """
     return [
         Shard(settings=settings, process=process, number=number, rows=min(SHARD, rows - start), data=data)
-        for data in (False, True)[: 2 if isinstance(settings, Analysis) else 1]
-        for process, rows in _rows(settings).items()
+        for data in ((False, True) if isinstance(settings, Analysis) else (False,))
+        for process, rows in (_pool(settings) if data else _rows(settings)).items()
         for number, start in enumerate(range(0, rows, SHARD))
     ]
 
@@ -136,10 +136,16 @@ def _rows(settings: Settings) -> dict[str, int]:
     if isinstance(settings, HTauTau):
         return _higgs(settings.events) | {"Z": settings.events}
     if isinstance(settings, Analysis):
-        return _higgs(settings.events // 2) | {"Z": settings.events, "dijet": settings.events // 2}
+        return _higgs(settings.events) | {"Zjet": settings.events, "dijet": settings.events // 3}
     half = settings.jets // 2
     # Three times as many QCD jets as taus, from which those with the taus' pt are taken.
     return {"Z": half, "QCD": 3 * half}
+
+
+def _pool(settings: Settings) -> dict[str, int]:
+    """From which pseudo-data are drawn: as few of H as are expected, and of the others as many as are simulated."""
+    assert isinstance(settings, Analysis)
+    return _rows(settings) | _higgs(max(2, settings.events // 16))
 
 
 def _higgs(events: int) -> dict[str, int]:
