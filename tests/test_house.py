@@ -93,6 +93,8 @@ def _undeclared(package: str, tree: ast.AST) -> set[str]:
         declared |= _modules_of(
             [*PROJECT["optional-dependencies"]["root"], *PROJECT["optional-dependencies"]["hdf5"]]
         )
+    if package == "analysis":
+        declared |= _modules_of(PROJECT["optional-dependencies"]["analysis"])
     if package == "search":
         declared |= _modules_of(PROJECT["optional-dependencies"]["optuna"])
     if package == "trials":
@@ -170,6 +172,8 @@ def test_what_is_allowed_is_let_through() -> None:
                 "dask",
                 "distributed",
                 "dask_jobqueue",
+                "pyhf",
+                "hist",
             ),
         ),
     ],

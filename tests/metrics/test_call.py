@@ -37,7 +37,7 @@ def test_settings_are_read_as_they_are_written(text):
         ("acu(score, y)", r"unknown metric 'acu' \(did you mean 'auc'\?\)"),
         (
             "xyz(score, y)",
-            r"unknown metric 'xyz' \(valid: accuracy, auc, average_precision, balanced_accuracy, ",
+            r"unknown metric 'xyz' \(valid: accuracy, ams, auc, average_precision, balanced_accuracy, ",
         ),
         ("auc", r"expected a metric such as 'auc\(score, is_higgs\)', found 'auc'"),
         ("auc(score, y", "expected a metric such as"),

@@ -195,6 +195,39 @@ def report(
     console.print(f"All of it on one page, to open in a browser: {page_path(out)}", markup=False)
 
 
+@app.command()
+def analyse(
+    study: StudyFile,
+    out: Out,
+    overrides: Overrides = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method", help="Of the study; the best on the validation events without.", metavar="NAME"
+        ),
+    ] = None,
+) -> None:
+    """From the scores of a finished run to templates, a pyhf workspace, and the expected significance."""
+    from tsunagu.cli.analyse import describe_measurement
+    from tsunagu.report import write_measurement
+    from tsunagu.studies import measure_study
+    from tsunagu.train import for_small_steps
+
+    for_small_steps()
+    document = read_study(study, overrides)
+    folder = out / "analysis"
+    with problems(document):
+        measured = measure_study(document.study, out, study.parent, method)
+        write_measurement(measured, folder)
+    for part in describe_measurement(measured):
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+    console.print(
+        f"{folder}/workspace.json: for pyhf; {folder}/templates.json: for hist; summary.json: all numbers"
+    )
+    for path in sorted(folder.glob("*.png")):
+        console.print(f"  {path}", markup=False)
+
+
 def _is_first() -> bool:
     """Whether this is the process that speaks, of those that torchrun started: all find the same mistakes."""
     return os.environ.get("RANK", "0") == "0"

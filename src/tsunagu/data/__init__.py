@@ -14,7 +14,7 @@ from tsunagu.data.batches import batches, chunked_batches
 from tsunagu.data.csv import CsvSource
 from tsunagu.data.describe import SampleRow, describe, describe_files, describe_processes
 from tsunagu.data.devices import given
-from tsunagu.data.files import find_files, open_source
+from tsunagu.data.files import find_files, open_source, open_sources
 from tsunagu.data.folds import FoldChoice, Split, fold_of, mix
 from tsunagu.data.hdf5 import Hdf5Source
 from tsunagu.data.npz import NpzSource
@@ -22,12 +22,14 @@ from tsunagu.data.opening import open_table
 from tsunagu.data.parquet import ParquetSource
 from tsunagu.data.root import RootSource
 from tsunagu.data.sampling import SAMPLERS, Sampling, sampling
+from tsunagu.data.shifted import Change, ShiftedSource, scaled_by
 from tsunagu.data.source import ArraySource, Column, Source
 from tsunagu.data.table import Table
 
 __all__ = [
     "SAMPLERS",
     "ArraySource",
+    "Change",
     "Column",
     "CsvSource",
     "FoldChoice",
@@ -37,6 +39,7 @@ __all__ = [
     "RootSource",
     "SampleRow",
     "Sampling",
+    "ShiftedSource",
     "Source",
     "Split",
     "Table",
@@ -50,6 +53,8 @@ __all__ = [
     "given",
     "mix",
     "open_source",
+    "open_sources",
     "open_table",
     "sampling",
+    "scaled_by",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +50,7 @@ def open_table(
     needed: Sequence[str] | None = None,
     memory: int | None = None,
     cache: str | Path | None = None,
+    change: Callable[[Source], Source] | None = None,
 ) -> Table:
     """Read events, check all that can be checked before a training, and keep them in memory or in mapped files.
 
@@ -93,6 +94,8 @@ def open_table(
             (reading takes the other half) are written as ``.npy`` files once and mapped: the system keeps in
             memory what fits, and takes it back when it is needed elsewhere.
         cache: folder for these files; None for ``<first file>.columns`` beside the first file.
+        change: makes of each file one whose columns are shifted, see :class:`~tsunagu.data.ShiftedSource`: after units and
+            missing values, before the selection and all that is made of columns.
 
     Returns:
         The table; floats are float32, whole numbers int64. Its fingerprint does not depend on ``memory``.
@@ -121,6 +124,8 @@ def open_table(
         luminosity=luminosity,
     )
     opened = scaled(open_files(files, processes or {}, how), processes or {}, luminosity)
+    if change is not None:
+        opened = replace(opened, sources=tuple(map(change, opened.sources)))
     columns, missing = {**(columns or {})}, missing or {}
     if select is not None:
         opened = selected(opened, select, columns, missing)

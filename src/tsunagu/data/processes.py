@@ -15,12 +15,13 @@ from tsunagu.data.source import Source
 from tsunagu.data.treating import Codes, TreatedSource, Units, treated, unmatched
 from tsunagu.errors import DataError, did_you_mean
 from tsunagu.spec.data import Process, parse_generated
+from tsunagu.spec.processes import NUMBER
 from tsunagu.spec.quantities import parse_cross_section, parse_luminosity
 
 __all__ = ["LABEL", "NUMBER", "SCALE", "Opened", "Opening", "open_files", "scaled"]
 
-NUMBER, LABEL, SCALE = "process_number", "label", "process_scale"
-"""The columns that processes make."""
+LABEL, SCALE = "label", "process_scale"
+"""The columns that processes make, beside their number."""
 
 _ROWS = 1 << 16
 

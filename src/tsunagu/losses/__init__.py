@@ -66,6 +66,7 @@ from tsunagu.losses.scalarise import (
     smooth_tchebycheff,
 )
 from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_curve
+from tsunagu.losses.significance import soft_significance
 from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
@@ -135,6 +136,7 @@ __all__ = [
     "register_distribution",
     "register_loss",
     "smooth_tchebycheff",
+    "soft_significance",
     "weighted_mean",
     "wide",
 ]

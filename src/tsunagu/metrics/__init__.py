@@ -15,10 +15,9 @@ from tsunagu.metrics.classes import (
     efficiency,
     purity,
     rejection,
-    significance,
 )
 from tsunagu.metrics.classification import RocCurve, accuracy, auc, roc_curve
-from tsunagu.metrics.distances import KsTest, ks, ks_test
+from tsunagu.metrics.distances import KsTest, effective_events, ks, ks_test
 from tsunagu.metrics.known import Metric, find_metric, known_metrics
 from tsunagu.metrics.pareto import hypervolume, pareto_front
 from tsunagu.metrics.posthoc import Isotonic, Temperature, adjust_logits, probabilities
@@ -26,6 +25,7 @@ from tsunagu.metrics.quantile import weighted_quantile
 from tsunagu.metrics.ranking import kendall_tau
 from tsunagu.metrics.regression import bias, mae, mse, resolution
 from tsunagu.metrics.reliability import Reliability, reliability
+from tsunagu.metrics.significance import ams, asimov_significance, best_cut, significance
 from tsunagu.metrics.working_point import WorkingPoint, class_odds, selected, working_point
 
 __all__ = [
@@ -39,11 +39,15 @@ __all__ = [
     "WorkingPoint",
     "accuracy",
     "adjust_logits",
+    "ams",
+    "asimov_significance",
     "auc",
     "average_precision",
     "balanced_accuracy",
+    "best_cut",
     "bias",
     "class_odds",
+    "effective_events",
     "efficiency",
     "find_metric",
     "hypervolume",

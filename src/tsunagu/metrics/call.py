@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.errors import DataError, Mistake, SpecError, did_you_mean
 from tsunagu.metrics.known import find_metric
-from tsunagu.metrics.working_point import WorkingPoint, working_point
+from tsunagu.metrics.working_point import WorkingPoint
 
 __all__ = ["MetricCall", "parse_metric"]
 
@@ -81,7 +81,7 @@ class MetricCall:
         prediction, target = (values[name] for name in self.arguments)
         defaults = {"at": 0.5} if self.name == "rejection" else {}
         try:
-            return working_point(prediction, target, weight, **defaults | self._keywords)
+            return metric.choose(prediction, target, weight, **defaults | self._keywords)
         except DataError as error:
             message = f"{self}: {error}"
             raise DataError(message) from error

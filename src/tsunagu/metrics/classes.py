@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from tsunagu.metrics.events import Events, labels, positive_sum, prepare
 from tsunagu.metrics.working_point import WorkingPoint, class_odds, columns, selected, working_point
 
-__all__ = ["average_precision", "balanced_accuracy", "efficiency", "purity", "rejection", "significance"]
+__all__ = ["average_precision", "balanced_accuracy", "efficiency", "purity", "rejection"]
 
 
 def efficiency(
@@ -117,51 +117,6 @@ def rejection(
     background = labels(events.target, "rejection") != class_
     left = _share(events, called, background, f"rejection: not class {class_}")
     return 1.0 / left if left > 0.0 or np.isnan(left) else float("inf")
-
-
-def significance(
-    prediction: ArrayLike,
-    target: ArrayLike,
-    weight: ArrayLike | None = None,
-    *,
-    class_: int = 1,
-    at: float | None = None,
-    prior: float | None = None,
-    point: WorkingPoint | None = None,
-) -> float:
-    r"""Median discovery significance of a count of what is called the class, :math:`\sqrt{2 ((s + b) \ln(1 + s / b) - s)}`.
-
-    With s and b the weights of the class and of the others among it: the Asimov formula, without an uncertainty of b. It is in the
-    weights' units: the sum of the weights of all events is to be what is expected in data.
-
-    Args:
-        prediction: a score ``[E]`` of class 1, or logits ``[E, C]``.
-        target: ``[E]``: the number of the class.
-        weight: ``[E]``, signed; None for 1.
-        class_: c; ``class=1`` in a study file.
-        at: as for :func:`efficiency`.
-        prior: as for :func:`efficiency`.
-        point: as for :func:`efficiency`.
-
-    Returns:
-        0 or more; NaN if a prediction is NaN, or where no background of positive weight is left.
-
-    Raises:
-        DataError: no such class.
-
-    Source: Cowan et al., Eur. Phys. J. C 71 (2011) 1554, arXiv:1007.1727, eq. 97.
-
-    >>> round(significance([2.0, 3.0, 1.0, -1.0], [1, 1, 0, 0], [5.0, 5.0, 100.0, 100.0]), 4)
-    0.984
-    """
-    events, called = _called(prediction, target, weight, "significance", class_, at, prior, point)
-    own = labels(events.target, "significance") == class_
-    signal, background = (float(events.weight[called & which].sum()) for which in (own, ~own))
-    if np.isnan(events.prediction).any() or background <= 0.0:
-        return float("nan")
-    signal = max(signal, 0.0)
-    squared = 2.0 * ((signal + background) * np.log1p(signal / background) - signal)
-    return float(np.sqrt(max(squared, 0.0)))
 
 
 def balanced_accuracy(prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from tsunagu.errors import DataError
 from tsunagu.metrics.events import Array, labels, logits, monotone, positive_sum, prepare
 
-__all__ = ["KsTest", "ks", "ks_test"]
+__all__ = ["KsTest", "effective_events", "ks", "ks_test"]
 
 
 class KsTest(NamedTuple):
@@ -26,6 +26,20 @@ class KsTest(NamedTuple):
     distance: float
     probability: float
     effective: tuple[float, float]
+
+
+def effective_events(weight: ArrayLike) -> float:
+    """``(sum w)^2 / sum w^2``, the number of unweighted events with the same relative error; 0 for no event.
+
+    >>> effective_events([2.0, 2.0, -1.0])
+    1.0
+    """
+    weights = np.asarray(weight, dtype=np.float64)
+    largest = np.abs(weights).max(initial=0.0)
+    if not largest > 0.0:
+        return 0.0
+    share = weights / largest  # first, since squares of tiny weights are 0
+    return float(share.sum() ** 2 / (share**2).sum())
 
 
 def ks_test(
@@ -58,9 +72,7 @@ def ks_test(
     points = np.unique(np.concatenate([values for values, _ in parts]))
     curves = [_cumulative(values, weights, points) for values, weights in parts]
     distance = min(1.0, float(np.abs(curves[0] - curves[1]).max()))
-    # Over the largest weight first, since squares of tiny weights are 0.
-    shares = (weights / np.abs(weights).max() for _, weights in parts)
-    first, second = (float(share.sum() ** 2 / (share**2).sum()) for share in shares)
+    first, second = (effective_events(weights) for _, weights in parts)
     scale = math.sqrt(first * second / (first + second))
     return KsTest(distance, _kolmogorov(distance * scale), (first, second))
 

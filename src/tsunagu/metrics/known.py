@@ -14,11 +14,12 @@ from tsunagu.metrics.classes import (
     efficiency,
     purity,
     rejection,
-    significance,
 )
 from tsunagu.metrics.classification import accuracy, auc
 from tsunagu.metrics.distances import ks
 from tsunagu.metrics.regression import bias, mae, mse, resolution
+from tsunagu.metrics.significance import ams, best_cut, significance
+from tsunagu.metrics.working_point import WorkingPoint, working_point
 
 __all__ = ["Metric", "find_metric", "known_metrics"]
 
@@ -35,12 +36,14 @@ class Metric:
         larger_is_better: False for errors.
         best: the value that nothing beats; None for the end of the scale. A bias is best at 0, not at its
             smallest.
+        choose: chooses the working point on validation events; called with what ``function`` is called with, settings included.
     """
 
     function: Callable[..., float]
     meaning: str
     larger_is_better: bool
     best: float | None = None
+    choose: Callable[..., WorkingPoint] = working_point
 
     @property
     def settings(self) -> dict[str, str]:
@@ -57,6 +60,12 @@ class Metric:
 _METRICS: dict[str, Metric] = {
     "accuracy": Metric(
         function=accuracy, meaning="the share of events that are given their own class", larger_is_better=True
+    ),
+    "ams": Metric(
+        function=ams,
+        meaning="the approximate median significance above a cut, in standard deviations, with events added to the background",
+        larger_is_better=True,
+        choose=best_cut,
     ),
     "auc": Metric(
         function=auc,
@@ -106,8 +115,9 @@ _METRICS: dict[str, Metric] = {
     ),
     "significance": Metric(
         function=significance,
-        meaning="how many standard deviations a signal of this size would stand out of the background by, in a count",
+        meaning="the Asimov significance of what is above a cut, in standard deviations, without systematic uncertainties but that of the background",
         larger_is_better=True,
+        choose=best_cut,
     ),
 }
 
@@ -116,7 +126,7 @@ def known_metrics() -> list[str]:
     """The names of all metrics.
 
     >>> known_metrics()[:3]
-    ['accuracy', 'auc', 'average_precision']
+    ['accuracy', 'ams', 'auc']
     """
     return sorted(_METRICS)
 

@@ -31,11 +31,21 @@ tables: their numbers, and their differences to the first, seed by seed. ``left_
 ``report.html`` shows tables and figures on one page, and has sliders to choose a working point with.
 """
 
+from tsunagu.report.comparison import draw_comparison
 from tsunagu.report.figures import is_current, page_path, report
+from tsunagu.report.measurement import write_measurement
 from tsunagu.report.table import results_table
 from tsunagu.report.words import explain
 
-__all__ = ["explain", "is_current", "page_path", "report", "results_table"]
+__all__ = [
+    "draw_comparison",
+    "explain",
+    "is_current",
+    "page_path",
+    "report",
+    "results_table",
+    "write_measurement",
+]
 
 
 def __dir__() -> list[str]:

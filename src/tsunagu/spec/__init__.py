@@ -12,6 +12,18 @@ node('ScaleFactor')
 """
 
 from tsunagu.errors import Path
+from tsunagu.spec.analysis import (
+    Analysis,
+    Bins,
+    LabelledProcess,
+    OtherFiles,
+    OtherWeights,
+    Scale,
+    Shifted,
+    SomeSystematic,
+    Yields,
+)
+from tsunagu.spec.analysis_checks import check_analysis
 from tsunagu.spec.architecture import (
     Architecture,
     Branches,
@@ -22,7 +34,7 @@ from tsunagu.spec.architecture import (
     resolve,
 )
 from tsunagu.spec.canonical import canonical, digest
-from tsunagu.spec.columns import check_columns, check_leaks
+from tsunagu.spec.columns import check_columns, check_leaks, made_with, raw_columns
 from tsunagu.spec.counting import count
 from tsunagu.spec.covering import some_architectures
 from tsunagu.spec.data import Process
@@ -41,6 +53,7 @@ from tsunagu.spec.graph import check_graph, order, supervisors
 from tsunagu.spec.models import Data, Folds, LossTerm, Pipeline, Study, Task, Train, loss
 from tsunagu.spec.nodes import Choice, Node, Value, choice, node, options, to_data, walk
 from tsunagu.spec.parameters import Condition, Schedule
+from tsunagu.spec.processes import sample_processes
 from tsunagu.spec.schema import schema
 from tsunagu.spec.searches import Search
 from tsunagu.spec.sections import Sections, load_sections, ref
@@ -49,29 +62,39 @@ from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations, weight_scan
 
 __all__ = [
+    "Analysis",
     "Architecture",
+    "Bins",
     "Branches",
     "Choice",
     "Condition",
     "Data",
     "Document",
     "Folds",
+    "LabelledProcess",
     "LossTerm",
     "Node",
+    "OtherFiles",
+    "OtherWeights",
     "Path",
     "Pipeline",
     "Process",
+    "Scale",
     "Schedule",
     "Search",
     "Sections",
+    "Shifted",
+    "SomeSystematic",
     "Study",
     "Task",
     "Train",
     "Value",
+    "Yields",
     "architectures",
     "blame",
     "branches",
     "canonical",
+    "check_analysis",
     "check_choices",
     "check_columns",
     "check_graph",
@@ -87,13 +110,16 @@ __all__ = [
     "load_study",
     "log_uniform",
     "loss",
+    "made_with",
     "node",
     "one_minus_log_uniform",
     "options",
     "order",
     "parse_value",
+    "raw_columns",
     "ref",
     "resolve",
+    "sample_processes",
     "schedule",
     "schema",
     "simplex",

@@ -11,7 +11,7 @@ from tsunagu.spec.formulas import is_formula, parse_formula
 from tsunagu.spec.graph import all_inputs, targets
 from tsunagu.spec.models import Data, Pipeline
 
-__all__ = ["check_columns", "check_leaks"]
+__all__ = ["check_columns", "check_leaks", "leaves_of", "made_with", "raw_columns"]
 
 ROLES = ("weight", "train_weight", "event_number")
 
@@ -60,12 +60,12 @@ def check_leaks(data: Data, pipeline: Pipeline) -> list[Mistake]:
     >>> print(*check_leaks(Data(files="a.npz", columns={"is_higgs": "label"}), pipeline))
     tasks.classify.inputs.0: the truth leaks: 'label' shares label with the target 'is_higgs', so it may not be an input
     """
-    made = {name: set(_leaves(name, data.columns)) for name in sorted(targets(pipeline))}
+    made = {name: set(leaves_of(name, data.columns)) for name in sorted(targets(pipeline))}
     truth = {leaf for leaves in made.values() for leaf in leaves}
     outputs = {task.output for task in pipeline.tasks.values()}
     mistakes: list[Mistake] = []
     for path, column in all_inputs(pipeline):
-        leaves = set(_leaves(column, data.columns))
+        leaves = set(leaves_of(column, data.columns))
         if (
             column in made or column in outputs or not leaves & truth
         ):  # a target itself is reported by the graph
@@ -132,13 +132,49 @@ def _parts(data: Data, known: Collection[str]) -> list[tuple[Path, str]]:
     return [(path, name) for path, text in _texts(data) for name in _names(text, valid)]
 
 
-def _leaves(name: str, columns: Mapping[str, str | list[str]], above: tuple[str, ...] = ()) -> list[str]:
+def leaves_of(name: str, columns: Mapping[str, str | list[str]], above: tuple[str, ...] = ()) -> list[str]:
+    """The columns of the files that a column is made of.
+
+    >>> leaves_of("p4", {"p4": ["pt", "eta"], "pt": "jet_pt * 1.02"})
+    ['jet_pt', 'eta']
+    """
     if name not in columns or name in above:
         return [name]
     made = columns[name]
     texts = [made] if isinstance(made, str) else made
     parts = [part for text in texts for part in _names_or_itself(text, columns)]
-    return [leaf for part in parts for leaf in _leaves(part, columns, (*above, name))]
+    return [leaf for part in parts for leaf in leaves_of(part, columns, (*above, name))]
+
+
+def raw_columns(texts: Iterable[str], columns: Mapping[str, str | list[str]]) -> set[str]:
+    """The columns of the files that names or formulas are made of.
+
+    >>> sorted(raw_columns(["ht > 20 and eta < 2"], {"ht": ["pt", "met"]}))
+    ['eta', 'met', 'pt']
+    """
+    names = [name for text in texts for name in _names_or_itself(text, columns)]
+    return {leaf for name in names for leaf in leaves_of(name, columns)}
+
+
+def made_with(names: Iterable[str], columns: Mapping[str, str | list[str]]) -> list[str]:
+    """The declared columns among these names or formulas, and those that these are made of.
+
+    >>> made_with(["ht + met", "eta"], {"ht": "2 * pt", "pt": "jet_pt", "y": "label"})
+    ['ht', 'pt']
+    """
+    found: dict[str, None] = {}
+    left = [part for name in names for part in _names_or_itself(name, columns)]
+    while left:
+        name = left.pop(0)
+        if name in columns and name not in found:
+            found[name] = None
+            texts = columns[name]
+            left += [
+                p
+                for text in ([texts] if isinstance(texts, str) else texts)
+                for p in _names_or_itself(text, columns)
+            ]
+    return list(found)
 
 
 def _names_or_itself(text: str, known: Collection[str]) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ByteSize,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     ValidationInfo,
@@ -145,10 +146,14 @@ class Process(Model):
         generated: what the weights of all generated events sum to, also of those that no file has any more: a number;
             ``sum(genWeight)``, over all events of the files before any selection; ``sum(Runs:genEventSumw)``, of another
             tree; or ``entries``, the number of events in the files.
+        observed: whether these are data: no network is trained on them and no template is made of them; simulation is compared
+            with them.
 
     >>> Process(files="higgs/*.root", label=1, cross_section="0.1 pb", generated="sum(genWeight)").label
     1
     """
+
+    UNSAID: ClassVar[tuple[str, ...]] = ("observed",)
 
     files: Texts
     label: StrictInt | None = None
@@ -157,6 +162,7 @@ class Process(Model):
     luminosity: Luminosity | None = None
     norm: PositiveFloat | None = None
     generated: Generated = None
+    observed: StrictBool = False
 
     @property
     def is_scaled(self) -> bool:
@@ -171,6 +177,11 @@ class Process(Model):
         if self.is_scaled and self.generated is None:
             found = "is missing: what the weights of all generated events sum to, such as sum(genWeight)"
             mistakes.append(Mistake(("generated",), found))
+        mistakes += [
+            Mistake((name,), "data have none; leave it out, or `observed: true`")
+            for name in ("label", "cross_section", "norm")
+            if self.observed and getattr(self, name) is not None
+        ]
         if self.generated is not None and not self.is_scaled:
             mistakes.append(Mistake(("generated",), "is of no use without a cross_section or a norm"))
         if mistakes:
@@ -235,6 +246,16 @@ class Data(Model):
     memory: ByteSize | None = None
     cache: Name | None = None
 
+    @property
+    def simulated(self) -> dict[str, Process]:
+        """The processes that are trained on and expected: all but data."""
+        return {name: process for name, process in self.processes.items() if not process.observed}
+
+    @property
+    def observed(self) -> dict[str, Process]:
+        """The processes that are data."""
+        return {name: process for name, process in self.processes.items() if process.observed}
+
     @model_validator(mode="after")
     def _fit(self) -> Self:
         if mistakes := [Mistake(path, found) for path, found in _unfit(self)]:
@@ -246,8 +267,10 @@ def _unfit(data: Data) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     if data.files is not None and data.processes:
         found.append((("files",), "stands in place of processes; found both"))
+    if data.processes and not data.simulated:
+        found.append((("processes",), "all of them are observed; there is nothing to train on"))
     labelled = [name for name, process in data.processes.items() if process.label is not None]
-    for name, process in data.processes.items():
+    for name, process in data.simulated.items():
         if labelled and process.label is None:
             found.append((("processes", name, "label"), f"is missing; process '{labelled[0]}' has one"))
         if process.cross_section is not None and (process.luminosity or data.luminosity) is None:

@@ -14,6 +14,7 @@ from tsunagu.spec.scalars import BOOL, FLOAT, INT
 __all__ = ["is_about_key", "mistakes_of"]
 
 TAGS = {"<one>", "<many>", "<list>", "<mapping>", "[key]"}
+TAGS |= {"<weights>", "<files>", "<scale>", "<function>", "<norm>"}
 """Steps that pydantic puts into a path for itself."""
 MISSING = "is missing"
 ABOUT_KEYS = (

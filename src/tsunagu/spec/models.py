@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import Mistake
+from tsunagu.spec.analysis import Analysis, AnySystematic
 from tsunagu.spec.data import Data, Folds
 from tsunagu.spec.fields import (
     VERSION,
@@ -208,6 +209,8 @@ class Study(Model):
             on the validation events is taken.
         executor: where trials run: ``in_process`` (without), ``processes``, or ``dask`` with its arguments.
         device: what trials compute on: ``cpu``, ``cuda``, one GPU as ``cuda:1``, or ``auto``: a GPU where there is one.
+        analysis: from the score to a measurement, see :class:`Analysis`; no part of any training.
+        systematics: the uncertainties of the measurement, by name.
 
     The models are frozen; the lists and mappings inside them are not locked and must not be changed either.
     """
@@ -229,6 +232,8 @@ class Study(Model):
     search: AnySearch = None
     executor: AnySchedule = None
     device: Device = "cpu"
+    analysis: Analysis | None = None
+    systematics: dict[Name, AnySystematic] = {}
 
     @property
     def pipeline(self) -> Pipeline:

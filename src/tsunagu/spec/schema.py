@@ -6,6 +6,16 @@ import inspect
 import re
 from typing import Any
 
+from tsunagu.spec.analysis import (
+    Analysis,
+    Bins,
+    LabelledProcess,
+    OtherFiles,
+    OtherWeights,
+    Scale,
+    Shifted,
+    Yields,
+)
 from tsunagu.spec.data import Process
 from tsunagu.spec.models import Data, Folds, LossTerm, Study, Task, Train
 from tsunagu.spec.searches import Search
@@ -19,6 +29,8 @@ REFERENCE: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {"ref": {"type": "string"}},
 }
+INNER: tuple[type, ...] = (Data, Folds, LossTerm, Search, Task, Train, Analysis, Bins, Process)
+INNER += (LabelledProcess, OtherFiles, OtherWeights, Scale, Shifted, Yields)
 # The words of pydantic's schemas that describe a value and do not restrict it.
 ANNOTATIONS = ("title", "description", "default")
 ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
@@ -35,7 +47,7 @@ def schema() -> dict[str, Any]:
     'the first metric.'
     """
     made = Study.model_json_schema()
-    inner = {model.__name__: model for model in (Data, Folds, LossTerm, Process, Search, Task, Train)}
+    inner = {model.__name__: model for model in INNER}
     for name, part in made["$defs"].items():
         _complete(part, inner[name])
     _complete(made, Study)

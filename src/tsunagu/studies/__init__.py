@@ -3,6 +3,7 @@
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.checks import check_headers, check_spec, check_study
 from tsunagu.studies.cost import Estimate, estimate
+from tsunagu.studies.measuring import Measurement, measure_study
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
 from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.plan import Planned, count_stages, plan, seeds
@@ -13,6 +14,7 @@ from tsunagu.studies.tables import write_results, write_summary
 __all__ = [
     "Baseline",
     "Estimate",
+    "Measurement",
     "Outcome",
     "Planned",
     "Row",
@@ -23,6 +25,7 @@ __all__ = [
     "check_study",
     "count_stages",
     "estimate",
+    "measure_study",
     "needed_columns",
     "open_study_table",
     "plan",

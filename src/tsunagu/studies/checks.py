@@ -16,6 +16,7 @@ from tsunagu.spec import (
     Study,
     blame,
     canonical,
+    check_analysis,
     check_choices,
     check_columns,
     check_leaks,
@@ -41,6 +42,7 @@ def check_spec(study: Study, base: Path | None = None) -> list[Mistake]:
         base: the folder that file names are relative to; None leaves the names of columns unchecked.
     """
     stored, mistakes = (None, []) if base is None else stored_columns(study.data, base)
+    mistakes += check_analysis(study, stored)
     mistakes += _check_baselines(study, None if stored is None else stored | study.data.columns.keys())
     for labels, each in variations(study):
         stored, unopened = (None, []) if base is None else stored_columns(each.data, base)

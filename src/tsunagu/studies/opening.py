@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.resources import files as files_of
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
-from tsunagu.data import Table, open_table
+from tsunagu.data import Source, Table, open_table
 from tsunagu.data.headers import Headers, read_headers
 from tsunagu.data.processes import SCALE, Opening, open_files
 from tsunagu.errors import DataError, Mistake, did_you_mean
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Data, Process, Study, canonical, options
+from tsunagu.spec import Data, Process, Study, canonical, made_with, options, raw_columns
 from tsunagu.trials import metric_names
 
-__all__ = ["Tables", "named_files", "needed_columns", "open_study_table", "stored_columns", "study_headers"]
+__all__ = [
+    "Tables",
+    "named_files",
+    "needed_columns",
+    "open_observed",
+    "open_study_table",
+    "stored_columns",
+    "study_headers",
+]
 
 READY = "ready"
 
@@ -24,7 +33,7 @@ READY = "ready"
 def stored_columns(data: Data, base: Path) -> tuple[set[str] | None, list[Mistake]]:
     """The columns of the files, or None and the reason why the files cannot be opened."""
     try:
-        opened = open_files(_files(data, base), _processes(data, base), _opening(data))
+        opened = open_files(_files(data, base), _located_processes(data.processes, base), _opening(data))
     except DataError as error:
         return None, [_placed(line, data) for line in str(error).splitlines()]
     names = {name for source in opened.sources for name in (*source.names(), *source.unreadable)}
@@ -90,13 +99,27 @@ def _losses(study: Study) -> set[str]:
     return {str(key) for term in terms for _, key in options(term.key)}
 
 
-def open_study_table(study: Study, base: Path) -> Table:
+def open_study_table(
+    study: Study,
+    base: Path,
+    *,
+    more: Sequence[str] = (),
+    data: Data | None = None,
+    change: Callable[[Source], Source] | None = None,
+) -> Table:
     """Open the files of a study; relative names are relative to ``base``, the study file's folder.
+
+    Args:
+        study: says which files and columns.
+        base: the study file's folder.
+        more: columns to read beside those that the study reads.
+        data: another section, such as one with other files.
+        change: what to make of each file, for a systematic variation.
 
     Raises:
         DataError: all that is wrong with files and columns.
     """
-    data = study.data
+    data = data or study.data
     return open_table(
         _files(data, base),
         processes=_processes(data, base),
@@ -112,10 +135,47 @@ def open_study_table(study: Study, base: Path) -> Table:
         folds=data.folds,
         keep=data.keep,
         keep_in=data.keep_in,
-        needed=needed_columns(study),
+        needed=list(dict.fromkeys([*needed_columns(study), *more])),
+        memory=data.memory,
+        cache=None if data.cache is None else base / data.cache,
+        change=change,
+    )
+
+
+def open_observed(study: Study, base: Path, columns: Sequence[str]) -> Table:
+    """Open the data of a study, with the same units, selection and derived columns as the simulation; each event weighs 1.
+
+    Args:
+        study: has processes that are observed.
+        base: the study file's folder.
+        columns: to read.
+
+    Raises:
+        DataError: all that is wrong with files and columns.
+    """
+    data = study.data
+    named = [*columns, *([data.select] if data.select else [])]
+    made, read = made_with(named, data.columns), raw_columns(named, data.columns)
+    how = _opening(data)
+    return open_table(
+        processes=_located_processes(data.observed, base),
+        **vars(how) | {part: _of_columns(getattr(how, part), read) for part in ("units", "missing_codes")},
+        select=data.select,
+        columns={name: data.columns[name] for name in made},
+        missing={name: value for name, value in data.missing.items() if name in read},
+        event_number=data.event_number,
+        folds=data.folds,
+        needed=columns,
         memory=data.memory,
         cache=None if data.cache is None else base / data.cache,
     )
+
+
+def _of_columns(patterns: Mapping[str, Any], columns: Collection[str]) -> dict[str, Any]:
+    """Those that fit a column: what is said of the truth fits nothing in data."""
+    return {
+        pattern: value for pattern, value in patterns.items() if any(fnmatchcase(c, pattern) for c in columns)
+    }
 
 
 def study_headers(study: Study, base: Path) -> Headers:
@@ -164,9 +224,13 @@ def _files(data: Data, base: Path) -> list[str] | None:
 
 
 def _processes(data: Data, base: Path) -> dict[str, Process]:
+    return _located_processes(data.simulated, base)
+
+
+def _located_processes(processes: Mapping[str, Process], base: Path) -> dict[str, Process]:
     return {
         name: process.model_copy(update={"files": _located(process.files, base)})
-        for name, process in data.processes.items()
+        for name, process in processes.items()
     }
 
 

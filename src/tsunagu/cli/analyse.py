@@ -1,0 +1,45 @@
+"""What ``tsunagu analyse`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.table import Table
+
+from tsunagu.studies import Measurement
+
+__all__ = ["describe_measurement"]
+
+
+def describe_measurement(measured: Measurement) -> Iterator[Table | str]:
+    """Yields, significance and the ranking of systematic uncertainties."""
+    templates, found, plain = measured.templates, measured.expected, measured.quadrature
+    sums = zip(templates.processes, templates.nominal.sums.sum(1), strict=True)
+    yields = ", ".join(f"{name} {events:.4g}" for name, events in sums)
+    yield f"{measured.name}, {measured.method}: expected events in {templates.bins} bins of the score: {yields}"
+    table = Table(title="Expected significance", title_justify="left")
+    table.add_column("with")
+    table.add_column("Z", justify="right")
+    for label, value in (
+        ("a background that is known, bins in quadrature", plain.known),
+        ("statistical errors of the simulation, bins in quadrature", plain.statistics),
+        ("all uncertainties, bins in quadrature, no correlations", plain.all_errors),
+        ("all uncertainties, correlated as they are (pyhf): the reference", found.significance),
+    ):
+        table.add_row(label, f"{value:.3f}")
+    yield table
+    yield f"signal strength 1 +- {found.error:.3g}; without a signal, mu < {found.limit:.3g} at 95 % CLs expected ({found.band[1]:.3g} to {found.band[3]:.3g})"
+    if measured.ranking:
+        yield _ranking(measured)
+    yield from templates.notes
+
+
+def _ranking(measured: Measurement) -> Table:
+    table = Table(title="Systematic uncertainties", title_justify="left", caption="one standard deviation, after the fit to expected events")  # fmt: skip
+    table.add_column("name")
+    for name in ("impact up", "impact down", "error after fit", "Z if known"):
+        table.add_column(name, justify="right")
+    for each in measured.ranking:
+        numbers = (each.impact_up, each.impact_down, each.constraint, each.significance_without)
+        table.add_row(each.name, *(f"{number:.3f}" for number in numbers))
+    return table
