@@ -21,7 +21,6 @@ from tsunagu.files import write_bytes
 from tsunagu.random import derive_seed
 from tsunagu.samples.generate import NOTES
 from tsunagu.samples.merge import joined, metadata, process_columns, read_shard
-from tsunagu.samples.processes import LUMINOSITY, PROCESSES
 from tsunagu.samples.selection import Columns
 from tsunagu.samples.settings import Analysis
 from tsunagu.samples.shards import Shard
@@ -42,11 +41,12 @@ EFFICIENCY, EFFICIENCY_ERROR = 0.75, 0.03
 MISTAKEN, SLOPE, SLOPE_ERROR = 0.01, -1.0, 0.5
 """The same for any other jet: at 60 GeV, and the power of pt / 60 GeV with its error."""
 
+LEFT_OUT = ("vis_mass", "label", "sample_id")
+
 NONE = -999.0
 """Stands in the files where a candidate matches no tau."""
 
-LEFT_OUT = ("vis_mass", "train_weight")
-TRUTH = ("gen_weight", "id_weight", "id_weight_up", "id_weight_down", "fake_up", "fake_down", "jet_is_tau")
+TRUTH = ("weight", "gen_weight", "id_weight", "id_up", "id_down", "fake_up", "fake_down", "jet_is_tau")
 CHUNK = 2000
 
 
@@ -100,8 +100,8 @@ def identified(pt: Floats, is_tau: NDArray[np.generic]) -> dict[str, NDArray[np.
         is_tau: ``[E, 2]``.
 
     Returns:
-        ``id_weight``; ``id_weight_up`` and ``_down`` where taus are identified more or less often; and ``fake_up`` and
-        ``fake_down``, by which it is to be multiplied where the mistakes depend on pt otherwise.
+        ``id_weight``, and factors on it for one standard deviation: ``id_up`` and ``id_down`` where taus are identified more or
+        less often, ``fake_up`` and ``fake_down`` where mistakes depend otherwise on pt.
 
     >>> found = identified(np.array([[60.0, 60.0], [120.0, 60.0]]), np.array([[1, 1], [0, 0]]))
     >>> found["id_weight"].round(6).tolist()
@@ -110,9 +110,10 @@ def identified(pt: Floats, is_tau: NDArray[np.generic]) -> dict[str, NDArray[np.
     true = is_tau > 0
     mistaken = MISTAKEN * (pt / 60.0) ** SLOPE
     slope = np.where(true, 1.0, (pt / 60.0) ** SLOPE_ERROR).prod(axis=1)
-    found = {"fake_up": slope, "fake_down": 1.0 / slope}
-    for name, error in (("", 0.0), ("_up", EFFICIENCY_ERROR), ("_down", -EFFICIENCY_ERROR)):
-        found[f"id_weight{name}"] = np.where(true, EFFICIENCY * (1.0 + error), mistaken).prod(axis=1)
+    found = {"id_weight": np.where(true, EFFICIENCY, mistaken).prod(axis=1)}
+    found |= {"fake_up": slope, "fake_down": 1.0 / slope}
+    for name, error in (("id_up", EFFICIENCY_ERROR), ("id_down", -EFFICIENCY_ERROR)):
+        found[name] = np.where(true, 1.0 + error, 1.0).prod(axis=1)
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
@@ -160,9 +161,12 @@ def _datasets(shards: list[Shard], folder: Path, *, data: bool) -> dict[str, Dat
 
 def _dataset(name: str, parts: list[Columns]) -> Dataset:
     columns, notes = process_columns(name, parts)
+    # The study says what is signal, and makes the mass by a formula, so that it follows an energy scale.
+    columns = {key: values for key, values in columns.items() if key not in LEFT_OUT}
     columns |= identified(columns["jet_pt"].astype(np.float64), columns["jet_is_tau"])
-    weight = columns.pop("weight").astype(np.float64) * columns["id_weight"]
-    expected = weight * (1000.0 / LUMINOSITY)
+    columns["weight"] = columns["gen_weight"] * columns["id_weight"]
+    weight = columns["weight"].astype(np.float64)
+    expected = weight * (1000.0 * notes["cross_section_pb"] / notes["sum_gen_weight"])
     if name == "dijet":
         expected = weight * (FAKES / weight.sum())
     notes |= {"rows": len(expected), "expected_per_fb": float(expected.sum())}
@@ -185,7 +189,7 @@ def _pseudo_data(settings: Analysis, pool: Mapping[str, Dataset]) -> tuple[Colum
         }
     columns = joined({str(number): part for number, part in enumerate(parts)})
     order = draw.permutation(len(columns["jet_pt"]))
-    columns = {key: values[order] for key, values in columns.items() if key not in ("sample_id", "label")}
+    columns = {key: values[order] for key, values in columns.items()}
     columns["event_number"] = np.zeros(len(order), np.int64)
     return columns, notes
 
@@ -193,7 +197,7 @@ def _pseudo_data(settings: Analysis, pool: Mapping[str, Dataset]) -> tuple[Colum
 def _write(path: Path, columns: Columns, runs: Mapping[str, NDArray[np.generic]]) -> None:
     import uproot
 
-    branches = {name: _branch(values) for name, values in columns.items() if name not in LEFT_OUT}
+    branches = {name: _branch(values) for name, values in columns.items()}
     kinds = {name: (values.dtype, values.shape[1:]) for name, values in branches.items()}
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with uproot.recreate(part, compression=uproot.ZLIB(4)) as file:

@@ -4,6 +4,7 @@ from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.checks import check_headers, check_spec, check_study
 from tsunagu.studies.cost import Estimate, estimate
 from tsunagu.studies.measuring import Measurement, measure_study
+from tsunagu.studies.observing import Observed, observe_study
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
 from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.plan import Planned, count_stages, plan, seeds
@@ -15,6 +16,7 @@ __all__ = [
     "Baseline",
     "Estimate",
     "Measurement",
+    "Observed",
     "Outcome",
     "Planned",
     "Row",
@@ -27,6 +29,7 @@ __all__ = [
     "estimate",
     "measure_study",
     "needed_columns",
+    "observe_study",
     "open_study_table",
     "plan",
     "run_study",

@@ -57,17 +57,20 @@ class Tables:
 
     @staticmethod
     def open(studies: Sequence[Study], base: Path) -> Tables:
-        """Open each data section once.
+        """Open each data section once, with the columns of all variations that have it.
 
         Raises:
             DataError: all that is wrong with the files and columns of the first section that has a problem.
         """
-        found: dict[str, Table] = {}
+        alike: dict[str, list[Study]] = {}
         for study in studies:
-            name = canonical(study.data)
-            if name not in found:
-                found[name] = open_study_table(study, base)
-        return Tables(found)
+            alike.setdefault(canonical(study.data), []).append(study)
+        return Tables(
+            {
+                name: open_study_table(own[0], base, more=[c for study in own for c in needed_columns(study)])
+                for name, own in alike.items()
+            }
+        )
 
     def of(self, data: Data) -> Table:
         """The table of a data section."""
