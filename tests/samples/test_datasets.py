@@ -91,7 +91,7 @@ def test_an_identification_up_and_down_is_symmetric_for_each_tau():
     assert found["id_up"] == pytest.approx([1.03**2, 1.03])
     assert found["id_down"] == pytest.approx([0.97**2, 0.97])
     assert found["fake_up"] == pytest.approx([1.0, 1.0])
-    assert identified(np.array([[240.0, 60.0]]), np.zeros((1, 2)))["fake_up"] == pytest.approx([2.0])
+    assert identified(np.array([[240.0, 60.0]]), np.zeros((1, 2)))["fake_up"] == pytest.approx([4**0.25])
 
 
 def test_pseudo_data_have_the_expected_mean_and_poisson_fluctuations():

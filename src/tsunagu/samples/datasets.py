@@ -38,7 +38,7 @@ FAKES = 400.0
 EFFICIENCY, EFFICIENCY_ERROR = 0.75, 0.03
 """Of the identification for a tau that is a candidate, and its relative error."""
 
-MISTAKEN, SLOPE, SLOPE_ERROR = 0.01, -1.0, 0.5
+MISTAKEN, SLOPE, SLOPE_ERROR = 0.01, -1.0, 0.25
 """The same for any other jet: at 60 GeV, and the power of pt / 60 GeV with its error."""
 
 LEFT_OUT = ("vis_mass", "label", "sample_id")
