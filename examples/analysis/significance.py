@@ -16,9 +16,10 @@ from statistics import fmean, stdev
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+from tsunagu.analysis import fit  # noqa: E402
 from tsunagu.report import draw_pulls, save  # noqa: E402
 from tsunagu.spec import load_study  # noqa: E402
-from tsunagu.studies import measure_study, observe_study  # noqa: E402
+from tsunagu.studies import measure_study  # noqa: E402
 
 Row = dict[str, str | float]
 
@@ -29,8 +30,8 @@ def measure(out: Path, folder: Path = HERE) -> list[Row]:
     rows = []
     for method, seed in _trained(out / "results.csv"):
         measured = measure_study(study, out, folder, method, seed)
-        observed = observe_study(study, measured, folder)
-        strength = observed.fit["mu"]
+        found = fit(measured.workspace, measured.observed, impacts=[])
+        strength = found["mu"]
         rows.append(
             {
                 "method": method,
@@ -44,7 +45,7 @@ def measure(out: Path, folder: Path = HERE) -> list[Row]:
             }
         )
         if (method, seed) == ("chain, searched", 1):
-            save(draw_pulls(measured, observed), out / "pulls")
+            save(draw_pulls(measured, found), out / "pulls")
     return rows
 
 

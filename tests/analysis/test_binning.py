@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsunagu.analysis.binning import (
-    Rules,
-    _fine,
     best_binning,
     cross_fitted_binning,
     greedy_binning,
     number_in_folds,
 )
 from tsunagu.analysis.counts import bin_numbers, count_bins
+from tsunagu.analysis.fine import Rules, fine_bins
 from tsunagu.errors import DataError
 from tsunagu.metrics import asimov_significance
 
@@ -33,7 +32,7 @@ def squared(s, b, variance, uncertainty=0.0):
 
 
 def fine_edges(score, own, weight, rules):
-    return _fine(score, own, weight, rules).edges
+    return fine_bins(score, own, weight, rules).edges
 
 
 @pytest.mark.parametrize("uncertainty", [0.0, 0.2])

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tsunagu.analysis.comparison import Sample, closure, compare_variables, reweight, two_sample_test
+from tsunagu.analysis.closure import closure
+from tsunagu.analysis.comparison import compare_variables, reweight, two_sample_test
 from tsunagu.analysis.distances import chi_square, common_edges
+from tsunagu.analysis.sample import Sample
 from tsunagu.errors import DataError
 
 

@@ -133,6 +133,7 @@ def test_known_losses():
         "ldam",
         "logit_adjusted",
         "mse",
+        "significance",
     ]
 
 

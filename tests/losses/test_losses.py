@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsunagu.losses import ClassLoss, CountedLoss, Loss, find_loss, known_losses
+from tsunagu.losses import BatchLoss, ClassLoss, CountedLoss, Loss, find_loss, known_losses
 from tsunagu.testing import check_loss_contract
 
 FLOAT = torch.float64
@@ -41,7 +41,10 @@ def ready(key):
     return cls(sizes=(40, 30, 20, 10)) if issubclass(cls, CountedLoss) else cls()
 
 
-@pytest.fixture(params=known_losses())
+EVENT_LOSSES = [key for key in known_losses() if not issubclass(find_loss(key), BatchLoss)]
+
+
+@pytest.fixture(params=EVENT_LOSSES)
 def key(request):
     return request.param
 

@@ -38,7 +38,7 @@ def closure(
     data: Sample,
     found: Reweighting,
     *,
-    folds: int = 2,
+    folds: int = 3,
     seed: int = 1,
     permutations: int = 200,
 ) -> Closure:
@@ -48,7 +48,8 @@ def closure(
         simulation: as it was.
         data: the same.
         found: the factors.
-        folds: by event number.
+        folds: by event number; another number than that of the reweighting. With the same one, the factors of a fold have seen
+            just the data that its classifier is judged on, and a perfect reweighting gives an AUC below 0.5.
         seed: differs from that of the reweighting inside.
         permutations: of each test.
     """

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tsunagu.errors import DataError
 
-__all__ = ["Array", "Counts", "as_events", "bin_numbers", "count_bins"]
+__all__ = ["Array", "Counts", "as_events", "bin_numbers", "count_bins", "positive_sum"]
 
 Array = NDArray[np.float64]
 
@@ -68,6 +68,23 @@ def bin_numbers(score: ArrayLike, edges: ArrayLike) -> NDArray[np.int64]:
     """
     inner = np.asarray(edges, dtype=np.float64)[1:-1]
     return np.searchsorted(inner, np.asarray(score, dtype=np.float64), side="right")
+
+
+def positive_sum(weight: ArrayLike, what: str) -> float:
+    """The sum of weights.
+
+    Raises:
+        DataError: it is not positive.
+
+    >>> positive_sum([1.0, -1.0], "cuts: signal")
+    Traceback (most recent call last):
+    tsunagu.errors.DataError: cuts: signal: the weights sum to 0; the sum must be positive
+    """
+    total = float(np.asarray(weight, dtype=np.float64).sum())
+    if not total > 0.0:
+        msg = f"{what}: the weights sum to {total:g}; the sum must be positive"
+        raise DataError(msg)
+    return total
 
 
 def as_events(what: str, **arrays: ArrayLike) -> list[NDArray[Any]]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from tsunagu.analysis.counts import Array
+from tsunagu.analysis.counts import Array, as_events, positive_sum
 from tsunagu.random import derive_seed
 from tsunagu.tasks import Graph
 
@@ -95,12 +95,16 @@ def correlations(values: ArrayLike, weight: ArrayLike) -> Array:
         weight: ``[E]``.
 
     Returns:
-        ``[V, V]``, -1 to 1; NaN for a variable that does not vary.
+        ``[V, V]``, -1 to 1; NaN for a variable that does not vary, or whose signed variance is not positive.
+
+    Raises:
+        DataError: unlike lengths, numbers that are not finite, weights without a positive sum.
 
     >>> correlations([[0.0, 1.0], [1.0, 0.0], [2.0, -1.0]], [1.0, 1.0, 1.0]).round(6).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
-    x, w = np.asarray(values, dtype=np.float64), np.asarray(weight, dtype=np.float64)
+    x, w = as_events("correlations", values=np.asarray(values, dtype=np.float64), weight=weight)
+    positive_sum(w, "correlations")
     centred = x - np.average(x, axis=0, weights=w)
     covariance = (centred * w[:, None]).T @ centred / w.sum()
     variances = np.diag(covariance)

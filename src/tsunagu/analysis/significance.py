@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tsunagu.analysis.counts import Array, as_events
+from tsunagu.analysis.counts import Array, as_events, positive_sum
 from tsunagu.analysis.templates import Templates
 from tsunagu.metrics import asimov_significance, class_odds
 
@@ -120,6 +120,8 @@ def scan_cuts(
     """
     values, own, w = as_events("cuts", score=score, signal=signal, weight=weight)
     own = own.astype(bool)
+    for name, part in (("signal", own), ("background", ~own)):
+        positive_sum(w[part], f"cuts: {name}")
     cuts = np.linspace(values.min(), values.max(), points)
     order = np.argsort(values, kind="stable")
     first = np.searchsorted(values[order], cuts, side="left")

@@ -1,4 +1,4 @@
-"""What ``tsunagu analyse`` prints."""
+"""What ``tsunagu analyse`` and ``tsunagu compare`` print."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from tsunagu.studies import Measurement
+from tsunagu.studies import Comparison, Measurement
 
-__all__ = ["describe_measurement"]
+__all__ = ["describe_comparison", "describe_measurement"]
 
 
 def describe_measurement(measured: Measurement) -> Iterator[Table | str]:
@@ -43,3 +43,28 @@ def _ranking(measured: Measurement) -> Table:
         numbers = (each.impact_up, each.impact_down, each.constraint, each.significance_without)
         table.add_row(each.name, *(f"{number:.3f}" for number in numbers))
     return table
+
+
+def describe_comparison(compared: Comparison) -> Iterator[Table | str]:
+    """The tests before and after the reweighting, and what it costs."""
+    found, tests = compared.reweighting, compared.closure
+    ratio = compared.observed / compared.expected
+    yield f"{compared.name}: {compared.observed:,} events observed, {compared.expected:,.1f} expected (ratio {ratio:.3f}); shapes are compared"
+    table = Table(title="Simulation against data", title_justify="left", caption="p: the probability of a larger difference if both are alike")  # fmt: skip
+    table.add_column("")
+    for name in ("before", "p", "reweighted", "p"):
+        table.add_column(name, justify="right")
+    both = (tests.before, tests.after)
+    cells = [
+        cell for each in both for cell in (f"AUC {each.auc:.3f} ± {each.error:.3f}", f"{each.p_value:.2g}")
+    ]
+    table.add_row("classifier", *cells)
+    for name, (chi, ks) in tests.variables_before.items():
+        pair = ((chi, ks), tests.variables_after[name])
+        cells = [c for x, _ in pair for c in (f"{x.value:.1f} / {x.degrees}", f"{x.p_value:.2g}")]
+        table.add_row(f"{name}, chi2", *cells)
+        cells = [c for _, y in pair for c in (f"{y.distance:.3f}", f"{y.probability:.2g}")]
+        table.add_row(f"{name}, KS", *cells)
+    yield table
+    yield f"factors: up to {found.largest:.2f}, {100 * found.clipped:.1f} % clipped; effective simulated events {found.effective_before:,.0f} -> {found.effective_after:,.0f}; {100 * found.uncovered:.1f} % of the data not covered"
+    yield from compared.notes

@@ -229,6 +229,35 @@ def analyse(
     )
     for path in sorted(folder.glob("*.png")):
         console.print(f"  {path}", markup=False)
+    console.print(f"All of it on the page of the run: tsunagu report {out}")
+
+
+@app.command()
+def compare(
+    study: StudyFile,
+    out: Out,
+    overrides: Overrides = None,
+    largest: Annotated[
+        float, typer.Option("--largest", help="Factor of the reweighting, at most.", metavar="FACTOR")
+    ] = 5.0,
+) -> None:
+    """Compare simulation with data: a classifier, each variable, and both again after a reweighting."""
+    from tsunagu.cli.analyse import describe_comparison
+    from tsunagu.report import write_comparison
+    from tsunagu.studies import compare_study
+    from tsunagu.train import for_small_steps
+
+    for_small_steps()
+    document = read_study(study, overrides)
+    folder = out / "comparison"
+    with problems(document):
+        compared = compare_study(document.study, study.parent, largest=largest)
+        write_comparison(compared, folder)
+    for part in describe_comparison(compared):
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+    console.print(f"{folder}/summary.json: all numbers; factors.npz: the factor of each simulated event")
+    for path in sorted(folder.glob("*.png")):
+        console.print(f"  {path}", markup=False)
 
 
 def _is_first() -> bool:

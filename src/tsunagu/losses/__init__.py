@@ -42,6 +42,7 @@ from tsunagu.losses.distributions import (
 from tsunagu.losses.focal import BinaryFocal, Focal, focal_logits, focal_probability
 from tsunagu.losses.labels import Binary, CrossEntropy
 from tsunagu.losses.loss import (
+    BatchLoss,
     ChangesWithTime,
     ClassLoss,
     FitsEvents,
@@ -66,7 +67,7 @@ from tsunagu.losses.scalarise import (
     smooth_tchebycheff,
 )
 from tsunagu.losses.schedules import Curve, find_curve, known_curves, register_curve
-from tsunagu.losses.significance import soft_significance
+from tsunagu.losses.significance import SoftSignificance
 from tsunagu.losses.simplex import Dirichlet, Simplex
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "AffinityMargin",
     "Aggregator",
     "BalancedSoftmax",
+    "BatchLoss",
     "Binary",
     "BinaryFocal",
     "ChangesWithTime",
@@ -106,6 +108,7 @@ __all__ = [
     "Number",
     "Seen",
     "Simplex",
+    "SoftSignificance",
     "State",
     "Sum",
     "align",
@@ -136,7 +139,6 @@ __all__ = [
     "register_distribution",
     "register_loss",
     "smooth_tchebycheff",
-    "soft_significance",
     "weighted_mean",
     "wide",
 ]

@@ -12,6 +12,7 @@ from torch import Tensor
 from tsunagu.registry import Registry
 
 __all__ = [
+    "BatchLoss",
     "ChangesWithTime",
     "ClassLoss",
     "FitsEvents",
@@ -54,6 +55,53 @@ class Loss(ABC):
     @abstractmethod
     def check(self, target: Tensor) -> str | None:
         """A sentence on what makes a whole column ``[E, ...]`` unfit as a target, or None where it fits."""
+
+
+class BatchLoss(Loss):
+    """A loss of a whole batch with its training weights, such as a significance: no sum over events.
+
+    Each event carries the loss of its batch, so that one reduction serves all losses. What is judged in parts is the mean over
+    them: the validation loss is that over chunks of events, and with several processes each has the loss of its part of a batch.
+    """
+
+    @abstractmethod
+    def of_batch(self, prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """The loss of each batch.
+
+        Args:
+            prediction: ``[R, B, ...]``, of R members.
+            target: ``[R, B, ...]``.
+            weight: ``[R, B]``, the training weight, signed.
+
+        Returns:
+            ``[R]``, in the prediction's dtype.
+
+        Raises:
+            ValueError: the shapes do not belong together.
+        """
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """That of one batch of equal weights, for each event ``[E]``."""
+        return self.shared(prediction, target, prediction.new_ones(len(target)))
+
+    def shared(self, prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """What each event carries, such that :func:`weighted_mean` gives the loss of its batch.
+
+        Args:
+            prediction: ``[E, ...]``.
+            target: ``[E, ...]``.
+            weight: ``[E]``, or ``[R, B]`` for R batches of E in all.
+
+        Returns:
+            ``[E]``.
+        """
+        sizes = weight if weight.ndim == 2 else weight.unsqueeze(0)
+        if len(prediction) != len(target):
+            msg = f"the prediction {list(prediction.shape)} does not match the target {list(target.shape)}"
+            raise ValueError(msg)
+        one, other = (x.reshape(*sizes.shape, *x.shape[1:]) for x in (prediction, target))
+        each = self.of_batch(one, other, sizes.to(prediction.dtype))
+        return (each.unsqueeze(1) * torch.where(sizes < 0, -1.0, 1.0).to(each.dtype)).flatten()
 
 
 class ClassLoss(Loss):

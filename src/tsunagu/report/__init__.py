@@ -31,7 +31,7 @@ tables: their numbers, and their differences to the first, seed by seed. ``left_
 ``report.html`` shows tables and figures on one page, and has sliders to choose a working point with.
 """
 
-from tsunagu.report.comparison import draw_comparison
+from tsunagu.report.comparison import draw_comparison, write_comparison
 from tsunagu.report.figures import is_current, page_path, report
 from tsunagu.report.measurement import write_measurement
 from tsunagu.report.pulls import draw_pulls
@@ -48,6 +48,7 @@ __all__ = [
     "report",
     "results_table",
     "save",
+    "write_comparison",
     "write_measurement",
 ]
 

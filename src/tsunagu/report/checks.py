@@ -16,7 +16,7 @@ from tsunagu.metrics import KsTest, ks_test
 from tsunagu.report.style import BACKGROUND, PALETTE, SIGNAL, Drawing, canvas, dress, label_rows, long_table
 from tsunagu.studies import Measurement
 
-__all__ = ["draw_correlations", "draw_importance", "draw_inputs", "draw_overtraining"]
+__all__ = ["CAPTION", "draw_correlations", "draw_importance", "draw_inputs", "draw_overtraining"]
 
 MOST = 12
 """Variables in one figure."""
@@ -103,7 +103,7 @@ def draw_correlations(measured: Measurement) -> Drawing:
 def draw_overtraining(measured: Measurement) -> Drawing:
     """Scores of training and test events of the first chain, normalised, with a Kolmogorov-Smirnov test of each class."""
     figure, (axes,) = canvas(size=(7.2, 6.4))
-    edges = np.linspace(0.0, 1.0, 31)
+    edges = _score_edges(measured)
     parts: list[dict[str, ArrayLike]] = []
     notes: list[str] = []
     centres = (edges[1:] + edges[:-1]) / 2
@@ -142,7 +142,7 @@ def draw_overtraining(measured: Measurement) -> Drawing:
                     **points,
                 )
         notes.append(_note(label, ks_test(train[0], test[0], train[1], test[1])))
-    axes.set(xlim=(0, 1), ylim=(0, 1.4 * axes.dataLim.ymax))
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.4 * axes.dataLim.ymax))
     dress(
         axes,
         x="Score",
@@ -197,6 +197,13 @@ def _note(label: str, found: KsTest) -> str:
 def _normalised(values: Array, weight: Array, edges: Array) -> tuple[Array, Array]:
     counts = count_bins(bin_numbers(values, edges), weight, len(edges) - 1)
     return counts.sums / weight.sum(), counts.errors / abs(weight.sum())
+
+
+def _score_edges(measured: Measurement) -> Array:
+    """From 0 to 1, or only where the scores are: those of a rare signal are all near 0."""
+    scores = np.concatenate([measured.nominal.parts[0][kind].score for kind in ("train", "test")])
+    low, high = np.quantile(scores, (0.002, 0.998))
+    return np.linspace(0.0, 1.0, 31) if high - low > 0.5 or high <= low else np.linspace(low, high, 31)
 
 
 def _of_class(measured: Measurement, kind: str, *, signal: bool) -> tuple[Array, Array]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tsunagu import __version__
 from tsunagu.files import write_bytes
+from tsunagu.report.album import ALBUMS, read_albums
 from tsunagu.report.chosen import draw_choices, short_label
 from tsunagu.report.cost import draw_cost
 from tsunagu.report.learning import draw_learning
@@ -27,6 +27,7 @@ from tsunagu.report.roc import draw_roc
 from tsunagu.report.scan import draw_scan
 from tsunagu.report.scores import classes, draw_scores
 from tsunagu.report.searching import draw_search
+from tsunagu.report.slugs import slugs_of
 from tsunagu.report.stored import Undrawable
 from tsunagu.report.style import Drawing, save
 from tsunagu.report.supernet import draw_supernet
@@ -34,7 +35,7 @@ from tsunagu.report.violin import draw_violins
 
 __all__ = ["is_current", "page_path", "report"]
 
-TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz")
+TABLES = ("results.csv", "summary.json", "study.yaml", "supernet.csv", "baselines.npz", *ALBUMS)
 MADE_FROM, PAGE, FIGURES, METHODS = ".made_from", "report.html", "figures", "methods.md"
 _LOG = logging.getLogger(__name__)
 Plan = Iterator[tuple[str, Callable[[], Drawing]]]
@@ -61,7 +62,8 @@ def report(out: Path | str, to: Path | str | None = None) -> list[Path]:
     outcome, folder = read_outcome(out), Path(to or out / FIGURES)
     drawn, left_out = _drawn(outcome)
     written = [path for name, drawing in drawn.items() for path in save(drawing, folder / name)]
-    text, absent = page(outcome, drawn, left_out, beside="." if to else FIGURES)
+    albums = read_albums(out, page_path(out, to).parent)
+    text, absent = page(outcome, drawn, left_out, beside="." if to else FIGURES, albums=albums)
     write_bytes(page_path(out, to), text.encode())
     write_bytes(folder / METHODS, methods_page(outcome).encode())
     written += [page_path(out, to), folder / METHODS, *_tell([*left_out, *absent], folder / "left_out.txt")]
@@ -110,14 +112,14 @@ def _made_from(out: Path) -> str:
 
 
 def _planned(outcome: Outcome) -> Plan:
-    slugs = _slugs([method.name for method in outcome.shown])
+    slugs = slugs_of([method.name for method in outcome.shown])
     yield "overview", partial(draw_overview, outcome)
     for column in outcome.test_columns:
         yield f"violin_{column.removeprefix('test_')}", partial(draw_violins, outcome, column)
-    scans = _slugs([scan.parameter for scan in outcome.scans])
+    scans = slugs_of([scan.parameter for scan in outcome.scans])
     for slug, scan in zip(scans, outcome.scans, strict=True):
         yield f"scan_{slug}", partial(draw_scan, outcome, scan)
-    labels = _slugs([short_label(label) for label in outcome.options])
+    labels = slugs_of([short_label(label) for label in outcome.options])
     for slug, label in zip(labels, outcome.options, strict=True):
         yield f"choices_{slug}", partial(draw_choices, outcome, label)
     if outcome.trades:
@@ -135,7 +137,7 @@ def _planned(outcome: Outcome) -> Plan:
 def _searches(outcome: Outcome) -> Plan:
     if any(method.tried > len(method.trials) or method.searches for method in outcome.listed):
         yield "cost", partial(draw_cost, outcome)
-    slugs = _slugs([method.name for method in outcome.listed])
+    slugs = slugs_of([method.name for method in outcome.listed])
     for slug, method in zip(slugs, outcome.listed, strict=True):
         if method.searches:
             yield f"search_{slug}", partial(draw_search, outcome, method)
@@ -161,20 +163,6 @@ def _calibration(outcome: Outcome, output: Output, slugs: Sequence[str]) -> Plan
     for slug, method in zip(slugs, outcome.shown, strict=True):
         if method in trained:
             yield f"mass_{output.name}_{slug}", partial(draw_mass, outcome, output, method)
-
-
-def _slugs(names: Sequence[str]) -> list[str]:
-    """File names that differ where the names do.
-
-    >>> _slugs(["cnn lstm", "cnn/lstm", "mlp"])
-    ['cnn_lstm', 'cnn_lstm_2', 'mlp']
-    """
-    found: list[str] = []
-    for name in names:
-        slug = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("_.") or "method"
-        taken = sum(re.fullmatch(rf"{re.escape(slug)}(_\d+)?", other) is not None for other in found)
-        found.append(f"{slug}_{taken + 1}" if taken else slug)
-    return found
 
 
 def _not_shown(outcome: Outcome) -> list[str]:

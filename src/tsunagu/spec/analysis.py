@@ -91,6 +91,8 @@ class Analysis(Model):
         binning: of the score.
         luminosity: its relative uncertainty; 0 for none.
         variables: columns that are drawn by process and correlated; single numbers of the inputs by default.
+        blind: data are not looked at in bins of the score where the expected signal is more than this share of the background;
+            null for no bin.
     """
 
     score: Name
@@ -100,6 +102,7 @@ class Analysis(Model):
     binning: Bins = Bins()
     luminosity: Annotated[float, Field(strict=True, ge=0, lt=1, allow_inf_nan=False)] = 0.0
     variables: list[Name] = []
+    blind: Weight | None = 0.05
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

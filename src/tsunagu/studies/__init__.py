@@ -2,9 +2,9 @@
 
 from tsunagu.studies.baselines import Baseline
 from tsunagu.studies.checks import check_headers, check_spec, check_study
+from tsunagu.studies.comparing import Comparison, compare_study
 from tsunagu.studies.cost import Estimate, estimate
 from tsunagu.studies.measuring import Measurement, measure_study
-from tsunagu.studies.observing import Observed, observe_study
 from tsunagu.studies.opening import Tables, needed_columns, open_study_table
 from tsunagu.studies.outcome import Outcome, Watcher
 from tsunagu.studies.plan import Planned, count_stages, plan, seeds
@@ -14,9 +14,9 @@ from tsunagu.studies.tables import write_results, write_summary
 
 __all__ = [
     "Baseline",
+    "Comparison",
     "Estimate",
     "Measurement",
-    "Observed",
     "Outcome",
     "Planned",
     "Row",
@@ -25,11 +25,11 @@ __all__ = [
     "check_headers",
     "check_spec",
     "check_study",
+    "compare_study",
     "count_stages",
     "estimate",
     "measure_study",
     "needed_columns",
-    "observe_study",
     "open_study_table",
     "plan",
     "run_study",

@@ -17,7 +17,7 @@ from tsunagu.metrics import auc
 from tsunagu.spec import Study, sample_processes
 from tsunagu.studies.scoring import Part, Trained, places
 
-__all__ = ["input_importance", "input_variables"]
+__all__ = ["input_importance", "input_variables", "single_numbers", "variable_columns"]
 
 MOST_EVENTS, MOST_NUMBERS = 5000, 8
 """Events that are shuffled, and numbers of one column that are drawn."""
@@ -48,32 +48,37 @@ def input_importance(trained: Trained, table: Table, part: Part, study: Study) -
 
 def input_variables(study: Study, table: Table, factors: Array) -> dict[str, Any]:
     """Single numbers of all events of a process, with what tells signal from background."""
-    analysis = study.analysis
-    assert analysis is not None
     processes = sample_processes(study)
     place = places(table, processes, torch.arange(len(table)))
     known = place >= 0
     signals = np.array([process.signal for process in processes.values()])
-    named = analysis.variables or [name for name in _inputs(study) if name in table.columns]
     return {
         "variables": {
             label: values[known]
-            for name in named
-            for label, values in _numbers(name, table.columns[name]).items()
+            for name in variable_columns(study)
+            for label, values in single_numbers(name, table.columns[name]).items()
         },
         "variable_signal": signals[place[known]],
         "variable_weight": table.weight.numpy()[known] * factors[place[known]],
     }
 
 
-def _inputs(study: Study) -> list[str]:
+def variable_columns(study: Study) -> list[str]:
+    """The columns to look at: those that the analysis names, or the inputs of all tasks that are columns."""
+    if study.analysis is not None and study.analysis.variables:
+        return study.analysis.variables
+    outputs = {task.output for task in study.tasks.values()}
     read = [task.inputs for task in study.tasks.values()]
     names = [n for each in read for n in (each.values() if isinstance(each, Mapping) else each)]
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name not in outputs]
 
 
-def _numbers(name: str, column: Tensor) -> dict[str, Array]:
-    """A column of a few numbers for each event, as one variable each; an image is none."""
+def single_numbers(name: str, column: Tensor) -> dict[str, Array]:
+    """A column of a few numbers for each event, as one variable ``[E]`` each; an image is none.
+
+    >>> list(single_numbers("pt", torch.zeros(3, 2)))
+    ['pt[0]', 'pt[1]']
+    """
     flat = column.reshape(len(column), -1).numpy().astype(np.float64)
     if flat.shape[1] > MOST_NUMBERS:
         return {}

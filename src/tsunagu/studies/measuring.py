@@ -23,6 +23,7 @@ from tsunagu.studies.checks import check_spec
 from tsunagu.studies.chosen import chosen_trials
 from tsunagu.studies.inputs import input_importance, input_variables
 from tsunagu.studies.nominal import Nominal, nominal_events, together
+from tsunagu.studies.observing import observed_counts
 from tsunagu.studies.scoring import load_trained
 from tsunagu.studies.varying import varied_templates
 
@@ -51,6 +52,7 @@ class Measurement:
         variables: single numbers ``[E]`` of all events of a process, by name: those that are named, or the inputs that are such.
         variable_signal: ``[E]``, whether these events are signal.
         variable_weight: ``[E]``, their weights.
+        observed: ``[B]``, data in the bins of the score; None without data.
         importance: of each input of each task, by the area under the ROC curve of the test events.
     """
 
@@ -70,6 +72,7 @@ class Measurement:
     variables: Mapping[str, Array]
     variable_signal: NDArray[np.bool_]
     variable_weight: Array
+    observed: Array | None
     importance: Sequence[Importance]
 
 
@@ -123,6 +126,7 @@ def measure_study(
         quadrature=in_quadrature(templates, study.analysis.luminosity),
         fit=found,
         ranking=rank(workspace, templates, found),
+        observed=observed_counts(study, base, nominal),
         importance=input_importance(trained[0], nominal.table, nominal.parts[0]["test"], study),
         **input_variables(study, nominal.table, nominal.factors),
         effects=[e for name, ends in varied.items() for e in effects(name, events, ends, names, bins)],

@@ -1,72 +1,56 @@
-"""What was observed: data in the bins of a measurement, and the fit to them."""
+"""Data in the bins of a score, each event by a chain that has not been trained on its fold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
 import numpy as np
+import torch
 
 from tsunagu.analysis.counts import Array, bin_numbers
-from tsunagu.analysis.fitting import Fit, fit
 from tsunagu.analysis.significance import signal_probability
-from tsunagu.errors import Mistake, SpecError
+from tsunagu.errors import DataError
 from tsunagu.spec import Study
-from tsunagu.studies.measuring import Measurement
+from tsunagu.studies.nominal import Nominal
 from tsunagu.studies.opening import open_observed
 from tsunagu.train import predict
 
-__all__ = ["Observed", "observe_study"]
+__all__ = ["observed_counts"]
 
 
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Observed:
-    """The data of a study, in the bins that the simulation had chosen.
+def observed_counts(study: Study, base: Path, nominal: Nominal) -> Array | None:
+    """How many observed events are in each bin of the score ``[B]``; None without data.
 
-    Args:
-        counts: ``[B]``, events.
-        expected: ``[B]``, of all processes together, before the fit.
-        fit: to the counts; the signal strength comes first, and pulls tell what the data say of each uncertainty.
-    """
-
-    counts: Array
-    expected: Array
-    fit: Fit
-
-
-def observe_study(study: Study, measured: Measurement, base: Path | str = ".") -> Observed:
-    """Count the data in the bins of a measurement and fit them.
-
-    Each event is scored by the chain of its own fold, and binned by that chain's edges, as a simulated test event is.
+    No chain was trained on data. Yet each event is scored by the chain whose test fold it is in, as simulated events are, so
+    that the bins of each chain mean the same for both; by the first chain where no chain has this test fold.
 
     Args:
-        study: with processes that are ``observed``, and folds that are all tested.
-        measured: of the same study; its bins and templates were made without the data.
-        base: the folder that relative file names start from.
+        study: with its analysis, and processes that are observed.
+        base: the folder of the study file.
+        nominal: the simulated events, with the chains and their bins.
 
     Raises:
-        SpecError: no process is observed, or there are folds without a chain.
-        DataError: files that cannot be read, a fit that fails.
+        DataError: files or columns that cannot be read, a score that is not finite.
     """
-    nominal, analysis = measured.nominal, measured.analysis
     if not study.data.observed:
-        found = "none of them is data; mark one with `observed: true`"
-        raise SpecError([Mistake(("data", "processes"), found)])
-    if len(nominal.trained) != study.data.folds.k:
-        found = f"{study.data.folds.k} folds, of which {len(nominal.trained)} are tested; data of the others would have no score"
-        raise SpecError([Mistake(("data", "folds"), found)])
-    columns = [name for name in nominal.trained[0].graph.columns()]
-    table = open_observed(nominal.trained[0].trial.study, Path(base), columns)
-    counts = np.zeros(measured.templates.bins)
-    for each, edges in zip(nominal.trained, nominal.edges, strict=True):
-        rows = table.split(each.trial.study.data.folds).parts()["test"]
-        predicted = predict(each.graph, table, rows)[analysis.score].numpy()
-        score = signal_probability(predicted, analysis.signal_class)
-        counts += np.bincount(bin_numbers(score, edges), minlength=len(counts))
-    return Observed(
-        counts=counts,
-        expected=measured.templates.nominal.sums.sum(0),
-        fit=fit(measured.workspace, counts, impacts=[]),
-    )
+        return None
+    assert study.analysis is not None
+    columns = list(dict.fromkeys(name for t in nominal.trained for name in t.graph.columns()))
+    table = open_observed(study, base, columns)
+    counts = np.zeros(len(nominal.edges[0]) - 1)
+    left = torch.ones(len(table), dtype=torch.bool)
+    for place in reversed(range(len(nominal.trained))):
+        trained = nominal.trained[place]
+        own = table.split(trained.trial.study.data.folds).parts()["test"] if place else left.nonzero()[:, 0]
+        left[own] = False
+        if not len(own):
+            continue
+        predicted = predict(trained.graph, table, own)[study.analysis.score].numpy()
+        score = signal_probability(predicted, study.analysis.signal_class)
+        if bad := int((~np.isfinite(score)).sum()):
+            msg = (
+                f"{', '.join(table.files)}: the score of {bad} of {len(score)} observed events is not finite"
+            )
+            raise DataError(msg)
+        counts += np.bincount(bin_numbers(score, nominal.edges[place]), minlength=len(counts))
+    return counts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from tsunagu.losses import ChangesWithTime, Loss, given, weighted_mean
+from tsunagu.losses import BatchLoss, ChangesWithTime, Loss, given, weighted_mean
 from tsunagu.spec import Condition, LossTerm, Pipeline, Schedule, order, supervisors
 from tsunagu.tasks.conditions import VALUES, Conditions, conditions_of, label_of
 from tsunagu.tasks.settings import at_share, plain_loss, plain_weight
@@ -41,14 +41,24 @@ class Term:
     factor: int | None = None
     timed: tuple[tuple[str, Schedule], ...] = ()
 
-    def per_event(self, prediction: Tensor, target: Tensor, values: Tensor | None = None) -> Tensor:
+    def per_event(
+        self, prediction: Tensor, target: Tensor, values: Tensor | None = None, weight: Tensor | None = None
+    ) -> Tensor:
         """The losses ``[E]``, but for the weight.
 
         Args:
             prediction: ``[E, ...]``.
             target: ``[E, ...]``.
             values: ``[E, L]`` of all conditions, where there are any.
+            weight: ``[E]``, or ``[R, B]`` of R batches, the training weight, which a loss of a whole batch reads.
         """
+        if isinstance(self.loss, BatchLoss) and weight is not None:
+            loss = self.loss.shared(prediction, target, weight)
+            return (
+                loss
+                if values is None or self.factor is None
+                else values[:, self.factor].to(loss.dtype) * loss
+            )
         if values is None or (not self.given and self.factor is None):
             return self.loss(prediction, target)
         own = {name: values[:, place] for name, place in self.given}
@@ -79,19 +89,22 @@ class Stage:
     patience: int | None
     frozen: tuple[str, ...] = ()
 
-    def event_loss(self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+    def event_loss(
+        self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor
+    ) -> Tensor:
         """The losses of each event, ``sum_t w_t l_te``, neither weighted nor reduced.
 
         Args:
             predictions: ``[E, ...]`` by output name.
             batch: ``[E, ...]`` by column name; the targets are read here.
+            weight: ``[E]``, the training weight, for losses of a whole batch.
 
         Returns:
             ``[E]``.
         """
         total: Tensor | None = None
         for term in self.terms:
-            part = term.per_event(predictions[term.output], batch[term.target], batch.get(VALUES))
+            part = term.per_event(predictions[term.output], batch[term.target], batch.get(VALUES), weight)
             part = part if term.weight == 1.0 else term.weight * part
             total = part if total is None else total + part
         assert total is not None
@@ -116,7 +129,7 @@ class Stage:
             A scalar.
         """
         # All terms share the events' weights, so they are added event by event and reduced once.
-        return weighted_mean(self.event_loss(predictions, batch), weight, size)
+        return weighted_mean(self.event_loss(predictions, batch, weight), weight, size)
 
     def at(self, epoch: int | None = None) -> Stage:
         """The stage with the losses of an epoch, from 0, or None for their final form; itself where none changes."""
@@ -124,6 +137,11 @@ class Stage:
         if not any(isinstance(term.loss, ChangesWithTime) or term.timed for term in self.terms):
             return self
         return replace(self, terms=tuple(_at(term, place, self.epochs) for term in self.terms))
+
+    @property
+    def sees_batches(self) -> bool:
+        """Whether a loss is one of whole batches."""
+        return any(isinstance(term.loss, BatchLoss) for term in self.terms)
 
     @property
     def targets(self) -> tuple[str, ...]:

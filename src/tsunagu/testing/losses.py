@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tsunagu.losses import ChangesWithTime, ClassLoss, FitsEvents, Loss, weighted_mean
+from tsunagu.losses import BatchLoss, ChangesWithTime, ClassLoss, FitsEvents, Loss, weighted_mean
 
 __all__ = ["check_loss_contract"]
 
@@ -19,7 +19,9 @@ def check_loss_contract(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     other, so members of a population that are put into one batch have their own losses; the gradient is that of the value
     (``torch.autograd.gradcheck``); an event of weight 0 has no part in the gradient; equal losses are equal and have one
     hash. A loss of class labels, moreover, has finite values and gradients for logits of 1e4 of either sign, and for one
-    event of each class. One that changes with time is a function of the epoch.
+    event of each class. One that changes with time is a function of the epoch. A loss of whole batches gives one number for each
+    batch in place of each event, which does not depend on the order of events or on the unit of the weights, and the same
+    holds of its gradient.
 
     Args:
         loss: with any settings; it is fitted to these events where it asks for that.
@@ -35,6 +37,10 @@ def check_loss_contract(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     """
     ready = _fitted(loss, target)
     _check_equal(loss, target, ready)
+    if isinstance(ready, BatchLoss):
+        _check_batch(ready, prediction.double(), target)
+        _check_gradient(ready, prediction.double(), target)
+        return
     for form in _forms(ready):
         for dtype in (torch.float32, torch.float64):
             _check_values(form, prediction.to(dtype), target)
@@ -83,6 +89,21 @@ def _check_values(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     )
 
 
+def _check_batch(loss: BatchLoss, prediction: Tensor, target: Tensor) -> None:
+    weight = torch.linspace(0.5, 1.5, len(target), dtype=prediction.dtype)
+    value = loss.shared(prediction, target, weight)
+    assert value.shape == (len(target),), f"{len(target)} events carry {list(value.shape)}"
+    assert bool(torch.isfinite(value).all()), "a loss is not finite"
+    turned = loss.shared(prediction.flip(0), target.flip(0), weight.flip(0))
+    assert torch.allclose(turned, value), "the loss depends on the order of the events"
+    assert torch.allclose(loss.shared(prediction, target, 3.0 * weight), value), (
+        "the unit of the weights matters"
+    )
+    two = [torch.stack([x, x.flip(0)]).flatten(0, 1) for x in (prediction, target)]
+    both = loss.shared(two[0], two[1], torch.stack([weight, weight.flip(0)]))
+    assert torch.allclose(both, value[0]), "two members of a population have other losses than alone"
+
+
 def _check_gradient(loss: Loss, prediction: Tensor, target: Tensor) -> None:
     along = prediction.clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: loss(p, target), along)
@@ -109,5 +130,6 @@ def _check_large(loss: Loss, prediction: Tensor, target: Tensor) -> None:
 
 def _slope(loss: Loss, prediction: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     along = prediction.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(weighted_mean(loss(along, target), weight), along)
+    each = loss.shared(along, target, weight) if isinstance(loss, BatchLoss) else loss(along, target)
+    (slope,) = torch.autograd.grad(weighted_mean(each, weight), along)
     return slope

@@ -106,7 +106,7 @@ def evaluate(
                 batch |= conditions.inputs(dealt(conditions, table, chunk))
             made = known | graph(batch, stage.tasks, stage.substitutes)
             weight = table.weights(chunk).double()
-            total += (weight * stage.event_loss(made, batch)).sum()
+            total += (weight * stage.event_loss(made, batch, weight)).sum()
             size += weight.abs().sum()
             if conditions and wanted & made.keys():
                 # The loss is that of many values, the metric that of one: scores of several are not one order of events.

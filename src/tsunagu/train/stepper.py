@@ -30,6 +30,9 @@ from tsunagu.train.updates import Updates
 
 __all__ = ["Batch", "Member", "Stepper", "alike"]
 
+WEIGHT = "training weight"
+"""Under this name ``[R, B]``, the weights join what is known of a batch, where a loss sees whole batches."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +251,10 @@ class Stepper:
         known = batch | {output: batch[column] for output, column in self._stage.substitutes.items()}
         for name in self._members[0].frozen:
             known[name] = gathered([member.frozen[name] for member in self._members], index, orders)
-        return known, Pick(self._events.weights(shown), orders).all()
+        weight = Pick(self._events.weights(shown), orders)
+        if self._stage.sees_batches:
+            known[WEIGHT] = weight
+        return known, weight.all()
 
     def _make(self, known: Known, tasks: Sequence[str]) -> None:
         """Add the outputs of tasks, in order."""
@@ -289,7 +295,8 @@ class Stepper:
     def _event_loss(self, term: Term, weight: Tensor | None, known: Mapping[str, Pick]) -> Tensor:
         values = known[VALUES].all().flatten(0, 1) if VALUES in known else None
         prediction, target = known[term.output].all(), known[term.target].all()
-        each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values)
+        weight_of = known[WEIGHT].all() if WEIGHT in known else None
+        each = term.per_event(prediction.flatten(0, 1), target.flatten(0, 1), values, weight_of)
         part = each.view(len(self._members), -1)
         return part if weight is None else weight * part
 

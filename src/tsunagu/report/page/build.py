@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tsunagu import __version__
+from tsunagu.report.album import Album
 from tsunagu.report.outcome import Outcome
 from tsunagu.report.page.charts import chart, looks
 from tsunagu.report.page.encode import content_hash, embedded_json
@@ -35,7 +36,11 @@ SINK = "/* plotly.js adds its rules here */"
 
 
 def page(
-    outcome: Outcome, drawn: Mapping[str, Drawing], left_out: Sequence[str] = (), beside: str = "figures"
+    outcome: Outcome,
+    drawn: Mapping[str, Drawing],
+    left_out: Sequence[str] = (),
+    beside: str = "figures",
+    albums: Sequence[Album] = (),
 ) -> tuple[str, tuple[str, ...]]:
     """The page as HTML.
 
@@ -44,6 +49,7 @@ def page(
         drawn: the figures of the report, by file name.
         left_out: what could not be drawn, and why.
         beside: the folder of the figures, as the page links it.
+        albums: figures of other commands.
 
     Returns:
         The text, and what the page itself leaves out.
@@ -67,6 +73,7 @@ def page(
         notes=notes(outcome),
         left_out=list(dict.fromkeys(left_out)),
         beside=beside,
+        albums=albums,
         version=__version__,
     )
     return text, absent
