@@ -14,13 +14,13 @@ from tsunagu.samples.datasets import write_datasets
 from tsunagu.samples.shards import plan_shards
 
 NAMES = {"ggH": 1, "VBF": 2, "Zjet": 3, "dijet": 4}
-GENERATED = {"ggH": 500, "VBF": 500, "Zjet": 100_000, "dijet": 500}
+GENERATED = {"ggH": 500, "VBF": 500, "Zjet": 60_000, "dijet": 500}
 HARDER = 2.6
 
 
 def make_folder(folder, events=640):
     """Write the ROOT files and the pseudo-data; shards are filled with events in the order in which they come."""
-    settings = Analysis(events=events, luminosity=1.0, seed=5)
+    settings = Analysis(events=events, luminosity=0.6, seed=5)
     columns = {name: _columns(name) for name in NAMES}
     taken = dict.fromkeys(NAMES, 0)
     shards = plan_shards(settings)

@@ -14,7 +14,7 @@ def seen():
     """Two events of three jets: the second jet of the first is too broad, the second event has one soft candidate."""
     jets = np.full((2, 4, 5), np.nan)
     jets[0, :3] = [[90.0, 0.0, 0.0, 5.0, 1], [80.0, 0.5, 2.0, 5.0, 1], [70.0, -0.5, -2.0, 5.0, 3]]
-    jets[1, :3] = [[90.0, 0.0, 0.0, 5.0, 1], [30.0, 0.5, 2.0, 5.0, 1], [70.0, -0.5, -2.0, 5.0, 7]]
+    jets[1, :3] = [[90.0, 0.0, 0.0, 5.0, 1], [20.0, 0.5, 2.0, 5.0, 1], [70.0, -0.5, -2.0, 5.0, 7]]
     images = np.zeros((2, 4, 3, 16, 16), np.float32)
     images[:, :, 1, 7, 7] = 50.0
     images[0, 1, 2, 0, :] = 20.0

@@ -76,8 +76,8 @@ def taujet(
 @sample.command()
 def analysis(
     path: Annotated[Path, typer.Argument(help="The folder to write.", metavar="FOLDER")],
-    events: Annotated[int, typer.Option(help="Selected Z events; as many of H, a third of dijets.")] = 2000,
-    luminosity: Annotated[float, typer.Option(help="Of the pseudo-data, 1/fb.")] = 1.25,
+    events: Annotated[int, typer.Option(help="Selected Z events; as many of H, a third of dijets.")] = 1000,
+    luminosity: Annotated[float, typer.Option(help="Of the pseudo-data, 1/fb.")] = 0.6,
     tau_energy_scale: Annotated[float, typer.Option(help="Of the pseudo-data; 1 in the simulation.")] = 1.015,
     pileup: Pileup = 20.0,
     mpi: Mpi = "overlay",

@@ -89,8 +89,8 @@ class Analysis:
         energy: as for :class:`HTauTau`.
     """
 
-    events: int = 2000
-    luminosity: float = 1.25
+    events: int = 1000
+    luminosity: float = 0.6
     tau_energy_scale: float = 1.015
     pileup: float = 20.0
     mpi: str = "overlay"
