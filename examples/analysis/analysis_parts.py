@@ -87,7 +87,11 @@ def boosted_inputs(columns: Columns) -> NDArray[np.float32]:
     event += [np.sqrt(2 * pt[:, j] * met * (1 - np.cos(toward[:, j]))) for j in (0, 1)]  # transverse masses
     jets = [pt, np.abs(eta), columns["jet_mass"], columns["jet_ntrk"], columns["jet_core"]]
     image = columns["jet_image"].astype(np.float64)
-    rings = [image[..., 6:10, 6:10].sum(axis=(-2, -1)), image[..., 4:12, 4:12].sum(axis=(-2, -1)), image.sum(axis=(-2, -1))]
+    rings = [
+        image[..., 6:10, 6:10].sum(axis=(-2, -1)),
+        image[..., 4:12, 4:12].sum(axis=(-2, -1)),
+        image.sum(axis=(-2, -1)),
+    ]
     parts = [np.stack(event, axis=1), *jets, *(ring.reshape(len(pt), -1) for ring in rings)]
     return np.concatenate(parts, axis=1).astype(np.float32)
 

@@ -11,18 +11,17 @@ import pickle
 import sys
 from pathlib import Path
 
-import numpy as np
 import uproot
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from analysis_parts import READ, TREES, boosted, boosted_inputs  # noqa: E402
+from analysis_parts import READ, TREES, boosted, boosted_inputs
 
-from tsunagu.data import fold_of  # noqa: E402
-from tsunagu.spec import load_study  # noqa: E402
-from tsunagu.studies import open_study_table  # noqa: E402
+from tsunagu.data import fold_of
+from tsunagu.spec import load_study
+from tsunagu.studies import open_study_table
 
 FOLDS = 4
 

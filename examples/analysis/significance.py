@@ -16,10 +16,10 @@ from statistics import fmean, stdev
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from tsunagu.analysis import fit  # noqa: E402
-from tsunagu.report import draw_pulls, save  # noqa: E402
-from tsunagu.spec import load_study  # noqa: E402
-from tsunagu.studies import measure_study  # noqa: E402
+from tsunagu.analysis import fit
+from tsunagu.report import draw_pulls, save
+from tsunagu.spec import load_study
+from tsunagu.studies import measure_study
 
 Row = dict[str, str | float]
 

@@ -29,7 +29,12 @@ def make_folder(folder, events=640):
         taken[shard.process] += shard.rows
         content = io.BytesIO()
         generated = GENERATED[shard.process]
-        np.savez(content, **{k: v[rows] for k, v in columns[shard.process].items()}, n_generated=generated, sum_gen_weight=1.0 * generated)
+        np.savez(
+            content,
+            **{k: v[rows] for k, v in columns[shard.process].items()},
+            n_generated=generated,
+            sum_gen_weight=1.0 * generated,
+        )
         write_bytes(folder / "shards" / shard.name, content.getvalue())
     write_datasets(settings, shards, folder / "shards", folder / "events")
     return folder / "events"
@@ -46,9 +51,15 @@ def _columns(process):
         found = {k: v[rows] for k, v in read.items()}
     kept = ("jet_ntrk", "jet_is_tau", "tau_charge", "tau_prong", "tau_n_pi0")
     found |= {k: found[k].astype(np.int8) for k in kept}
-    harder = {k: v * HARDER for k, v in found.items() if k.endswith(("pt", "mass", "image")) or k.startswith("met")}
+    harder = {
+        k: v * HARDER for k, v in found.items() if k.endswith(("pt", "mass", "image")) or k.startswith("met")
+    }
     found |= harder | {"jet_core": core_share(found["jet_image"]).astype(np.float32)}
-    return {k: v for k, v in found.items() if k not in ("event_number", "label", "sample_id", "weight", "train_weight")}
+    return {
+        k: v
+        for k, v in found.items()
+        if k not in ("event_number", "label", "sample_id", "weight", "train_weight")
+    }
 
 
 def _ready(name):

@@ -33,7 +33,9 @@ MEASURED = ("chain, fixed", "boosting")
 def folder(tmp_path_factory):
     """The example with events beside it, its module importable, and the trees' scores in the files."""
     folder = tmp_path_factory.mktemp("analysis")
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("events", "__pycache__"))
+    shutil.copytree(
+        EXAMPLE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("events", "__pycache__")
+    )
     make_folder(folder, events=480)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))

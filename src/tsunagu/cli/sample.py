@@ -113,7 +113,11 @@ def _generate(settings: Settings, path: Path, workers: int | None, *, overwrite:
     if is_generated(settings, path):
         console.print(f"{path}: is there, made with these settings")
         return
-    if (path.is_file() or (path.is_dir() and any(path.iterdir()))) and not overwrite and not is_outdated(settings, path):
+    if (
+        (path.is_file() or (path.is_dir() and any(path.iterdir())))
+        and not overwrite
+        and not is_outdated(settings, path)
+    ):
         msg = f"{path}: is there, but not made with these settings; choose another name, or add --overwrite"
         raise DataError(msg)
     try:

@@ -130,7 +130,12 @@ def _make_floats(settings: Settings) -> None:
 
 def _check(settings: Settings, rows: str, least: int = 2, most: int = 2_000_000) -> None:
     # Event numbers have room for ten million rows a seed.
-    ranges: dict[str, tuple[float, float]] = {rows: (least, most), "seed": (0, 999), "pileup": (0, 200), "energy": (900, 100_000)}
+    ranges: dict[str, tuple[float, float]] = {
+        rows: (least, most),
+        "seed": (0, 999),
+        "pileup": (0, 200),
+        "energy": (900, 100_000),
+    }
     for name, (low, high) in ranges.items():
         found = getattr(settings, name)
         if not low <= found <= high:
