@@ -36,7 +36,7 @@ def draw_pulls(measured: Measurement, found: Fit) -> Drawing:
     axes.axvline(0.0, color="#333333", linewidth=1.0)
     for row, each in enumerate(shown):
         axes.errorbar(each.pull, row, xerr=each.constraint, fmt="o", color=PALETTE[0], capsize=3)
-    reach = max([2.5, *(abs(each.pull) + each.constraint + 0.3 for each in found)])
+    reach = max([2.5, *(abs(each.pull) + each.constraint + 0.3 for each in shown)])
     axes.set_xlim(-reach, reach)
     label_rows(axes, [each.name for each in shown], [f"{each.pull:+.2f}" for each in shown], above=1)
     right = rf"$\mu$ = {strength.value:.2f} $\pm$ {strength.error:.2f}"

@@ -92,7 +92,7 @@ def write_datasets(settings: Analysis, shards: list[Shard], folder: Path, target
     write_bytes(target / NOTES, text.encode())
 
 
-def identified(pt: Floats, is_tau: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
+def identified(pt: Floats, is_tau: NDArray[Any]) -> dict[str, NDArray[np.generic]]:
     """Weights of the identification of both candidates ``[E]``, with those for its uncertainties.
 
     Args:
@@ -164,8 +164,8 @@ def _dataset(name: str, parts: list[Columns]) -> Dataset:
     # The study says what is signal, and makes the mass by a formula, so that it follows an energy scale.
     columns = {key: values for key, values in columns.items() if key not in LEFT_OUT}
     columns |= identified(columns["jet_pt"].astype(np.float64), columns["jet_is_tau"])
-    columns["weight"] = columns["gen_weight"] * columns["id_weight"]
-    weight = columns["weight"].astype(np.float64)
+    weight = columns["gen_weight"].astype(np.float64) * columns["id_weight"].astype(np.float64)
+    columns["weight"] = weight.astype(np.float32)
     expected = weight * (1000.0 * notes["cross_section_pb"] / notes["sum_gen_weight"])
     if name == "dijet":
         expected = weight * (FAKES / weight.sum())
