@@ -11,8 +11,8 @@ import pytest
 from tsunagu.analysis import expected
 from tsunagu.errors import DataError, SpecError
 from tsunagu.report import write_measurement
-from tsunagu.spec import Yields, node
-from tsunagu.studies import Tables, measure_study
+from tsunagu.spec import Yields
+from tsunagu.studies import measure_study
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +71,3 @@ def test_a_seed_is_taken_where_it_is_named(analysed_folder, analysed_study):
     assert {each.trial.seed for each in measured.nominal.trained} == {1}
     with pytest.raises(DataError, match=r"has no seed 7 \(there are 1\)"):
         measure_study(analysed_study(systematics={}), analysed_folder / "run", analysed_folder, seed=7)
-
-
-def test_methods_with_tasks_of_their_own_read_their_own_columns(analysed_folder, analysed_study):
-    task = analysed_study().tasks["classify"]
-    other = task.model_copy(update={"inputs": ["pileup_up"], "model": node("Identity")})
-    study = analysed_study(systematics={}, analysis=None, vary={})
-    studies = [study, study.model_copy(update={"tasks": {"classify": other}})]
-    table = Tables.open(studies, analysed_folder).of(study.data)
-    assert {"momenta", "pileup_up", "label"} <= set(table.columns)

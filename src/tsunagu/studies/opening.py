@@ -57,20 +57,17 @@ class Tables:
 
     @staticmethod
     def open(studies: Sequence[Study], base: Path) -> Tables:
-        """Open each data section once, with the columns of all variations that have it.
+        """Open each data section once.
 
         Raises:
             DataError: all that is wrong with the files and columns of the first section that has a problem.
         """
-        alike: dict[str, list[Study]] = {}
+        found: dict[str, Table] = {}
         for study in studies:
-            alike.setdefault(canonical(study.data), []).append(study)
-        return Tables(
-            {
-                name: open_study_table(own[0], base, more=[c for study in own for c in needed_columns(study)])
-                for name, own in alike.items()
-            }
-        )
+            name = canonical(study.data)
+            if name not in found:
+                found[name] = open_study_table(study, base)
+        return Tables(found)
 
     def of(self, data: Data) -> Table:
         """The table of a data section."""
