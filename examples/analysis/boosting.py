@@ -29,8 +29,9 @@ FOLDS = 4
 def train(folder: Path = HERE) -> None:
     """Train the trees of all folds, and write ``boosted`` into every file of the study."""
     study = load_study(folder / "analysis.yaml").study
-    # Of the methods, one asks for the branch that is not there yet.
-    table = open_study_table(study.model_copy(update={"methods": {}}), folder, more=READ)
+    # One method and one baseline ask for the branch that is not there yet.
+    bare = study.model_copy(update={"methods": {}, "baselines": {}})
+    table = open_study_table(bare, folder, more=READ)
     columns = {name: table.columns[name].numpy() for name in READ}
     inputs, label = boosted_inputs(columns), table.columns["is_higgs"].numpy().reshape(-1)
     fold, weight = fold_of(table.event_number.numpy(), FOLDS), table.train_weight.numpy()

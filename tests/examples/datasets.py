@@ -14,7 +14,8 @@ from tsunagu.samples.datasets import write_datasets
 from tsunagu.samples.shards import plan_shards
 
 NAMES = {"ggH": 1, "VBF": 2, "Zjet": 3, "dijet": 4}
-GENERATED = {"ggH": 500, "VBF": 500, "Zjet": 60_000, "dijet": 500}
+GENERATED = {"ggH": 12, "VBF": 12, "Zjet": 130, "dijet": 1}
+"""Events that were generated for each that is selected."""
 HARDER = 2.6
 
 
@@ -28,7 +29,7 @@ def make_folder(folder, events=640):
         rows = (taken[shard.process] + np.arange(shard.rows)) % len(columns[shard.process]["jet_pt"])
         taken[shard.process] += shard.rows
         content = io.BytesIO()
-        generated = GENERATED[shard.process]
+        generated = GENERATED[shard.process] * shard.rows
         np.savez(
             content,
             **{k: v[rows] for k, v in columns[shard.process].items()},
