@@ -39,7 +39,7 @@ def draw_pulls(measured: Measurement, found: Fit) -> Drawing:
     reach = max([2.5, *(abs(each.pull) + each.constraint + 0.3 for each in shown)])
     axes.set_xlim(-reach, reach)
     label_rows(axes, [each.name for each in shown], [f"{each.pull:+.2f}" for each in shown], above=1)
-    right = rf"$\mu$ = {strength.value:.2f} $\pm$ {strength.error:.2f}"
+    right = f"μ = {strength.value:.2f} ± {strength.error:.2f}"
     dress(axes, x="Pull, in standard deviations before the fit", left=measured.name, right=right)
     names = ("name", "value", "error", "pull", "constraint")
     rows = [strength, *shown]
