@@ -71,7 +71,7 @@ def tau_energy(columns: Columns, size: float) -> dict[str, NDArray[Any]]:
 
 
 def boosted_inputs(columns: Columns) -> NDArray[np.float32]:
-    """What a physicist gives to boosted trees, ``[E, 38]``: momenta, masses, angles, and the images in numbers.
+    """What a physicist gives to boosted trees, ``[E, 35]``: momenta, masses, angles, and the images in numbers.
 
     Args:
         columns: those of ``READ``, ``[E, ...]``.

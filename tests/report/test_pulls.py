@@ -12,7 +12,9 @@ from tsunagu.report import draw_pulls
 
 def _parameter(name, value, error, width):
     pull = value / width if width else float("nan")
-    return Parameter(name=name, value=value, error=error, pull=pull, constraint=error / width if width else pull)
+    return Parameter(
+        name=name, value=value, error=error, pull=pull, constraint=error / width if width else pull
+    )
 
 
 def test_pulls_leave_out_the_statistics_of_bins():
@@ -21,9 +23,7 @@ def test_pulls_leave_out_the_statistics_of_bins():
         _parameter("scale", 0.5, 0.7, 1.0),
         _parameter("statistics[0]", 1.1, 0.1, 0.1),
     )
-    found = Fit(
-        parameters=parameters, correlation=np.eye(3), names=tuple(each.name for each in parameters)
-    )
+    found = Fit(parameters=parameters, correlation=np.eye(3), names=tuple(each.name for each in parameters))
     drawing = draw_pulls(SimpleNamespace(name="a study"), found)
     assert drawing.numbers["name"].tolist() == ["mu", "scale"]
     assert drawing.numbers["pull"][1] == 0.5

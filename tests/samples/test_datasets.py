@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -119,3 +120,11 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "events").write_text("", encoding="utf-8")
     with pytest.raises(DataError, match="events: is a file; give the name of a folder"):
         generate(Analysis(), tmp_path / "events")
+
+
+def test_a_missing_writer_is_told_before_anything_is_simulated(tmp_path, monkeypatch):
+    monkeypatch.setattr("tsunagu.samples.generator.import_pythia", lambda: None)
+    monkeypatch.setattr(sys.modules["tsunagu.samples.generate"], "find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"ROOT files need uproot: pip install 'tsunagu\[samples,root\]'"):
+        generate(Analysis(), tmp_path / "events")
+    assert not list(tmp_path.iterdir())

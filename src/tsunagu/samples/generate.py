@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def generate(
 
     _check(settings, path, workers)
     import_pythia()
+    _check_writer(settings)
     pieces = path.with_name(f"{path.name}.shards")
     with alone(pieces, path):
         folder = pieces / settings_hash(settings)
@@ -112,6 +114,12 @@ def _check(settings: Settings, path: Path, workers: int | None) -> None:
         raise DataError(msg)
     if workers is not None and workers < 1:
         msg = f"workers: expected at least 1, found {workers}"
+        raise DataError(msg)
+
+
+def _check_writer(settings: Settings) -> None:
+    if isinstance(settings, Analysis) and find_spec("uproot") is None:
+        msg = "ROOT files need uproot: pip install 'tsunagu[samples,root]'"
         raise DataError(msg)
 
 

@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from tsunagu.samples.detector import Reconstructed
 
-__all__ = ["Columns", "match_taus", "pair_columns", "single_columns", "wrap_angle"]
+__all__ = [
+    "Columns",
+    "event_columns",
+    "jet_columns",
+    "match_taus",
+    "pair_columns",
+    "pair_mass",
+    "single_columns",
+    "tau_columns",
+    "wrap_angle",
+]
 
 Columns = dict[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]
@@ -113,6 +123,7 @@ def pair_mass(jets: Floats) -> Floats:
 
 
 def jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
+    """Momenta, tracks and images of chosen jets ``[E, ..., 5]`` and ``[E, ..., 3, 16, 16]``."""
     columns: Columns = {
         f"jet_{name}": jets[..., i].astype(np.float32) for i, name in enumerate(("pt", "eta", "phi", "mass"))
     }
@@ -123,6 +134,7 @@ def jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
 
 
 def tau_columns(truth: Floats) -> Columns:
+    """The truth about chosen jets ``[E, ..., 11]``; NaN and 0 where there is none."""
     columns: Columns = {}
     for kind, part in (("full", truth[..., 0:4]), ("vis", truth[..., 4:8])):
         for name, values in zip(("pt", "eta", "phi", "mass"), four_vector(part), strict=True):
@@ -133,6 +145,7 @@ def tau_columns(truth: Floats) -> Columns:
 
 
 def event_columns(seen: Reconstructed, keep: NDArray[np.int64], weights: Floats) -> Columns:
+    """Missing momentum, pile-up, number of jets and weight of the events ``keep [N]``."""
     names = ("met_x", "met_y", "sum_et")
     columns: Columns = {name: seen.missing[keep, i].astype(np.float32) for i, name in enumerate(names)}
     columns["n_pileup"] = seen.missing[keep, 3].astype(np.int16)
