@@ -8,8 +8,9 @@ import pytest
 from scipy.stats import norm
 
 from tsunagu.analysis.counts import Counts
+from tsunagu.analysis.expecting import expected, expected_limit, expected_significance
 from tsunagu.analysis.extra import quiet_schemas
-from tsunagu.analysis.fitting import expected, expected_limit, expected_significance, fit
+from tsunagu.analysis.fitting import fit
 from tsunagu.analysis.model import Likelihood
 from tsunagu.analysis.templates import Shift, Templates, protected, scaled_shift, to_hist, to_uhi
 from tsunagu.analysis.workspace import make_workspace

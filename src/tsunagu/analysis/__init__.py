@@ -20,16 +20,9 @@ from tsunagu.analysis.comparison import (
 )
 from tsunagu.analysis.counts import Counts, bin_numbers, count_bins
 from tsunagu.analysis.distances import chi_square
+from tsunagu.analysis.expecting import Expected, expected, expected_limit, expected_significance
 from tsunagu.analysis.fine import Rules
-from tsunagu.analysis.fitting import (
-    Expected,
-    Fit,
-    Parameter,
-    expected,
-    expected_limit,
-    expected_significance,
-    fit,
-)
+from tsunagu.analysis.fitting import Fit, Parameter, fit
 from tsunagu.analysis.importance import Importance, correlations, permutation_importance
 from tsunagu.analysis.model import Likelihood
 from tsunagu.analysis.sample import Sample

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsunagu.analysis.counts import Array, Counts, as_events, count_bins
-from tsunagu.analysis.fitting import Fit, expected_significance, fit
+from tsunagu.analysis.expecting import expected_significance
+from tsunagu.analysis.fitting import Fit, fit
 from tsunagu.analysis.model import Likelihood
 from tsunagu.analysis.templates import Shift, Templates
 from tsunagu.analysis.workspace import LUMINOSITY, Workspace

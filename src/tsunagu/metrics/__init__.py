@@ -8,6 +8,7 @@ Weights may be negative, as those of generators beyond leading order are. All su
 function tells what it does where few events leave a sum outside its range. Nothing is dropped.
 """
 
+from tsunagu.metrics.asimov import asimov_significance
 from tsunagu.metrics.call import MetricCall, parse_metric
 from tsunagu.metrics.classes import (
     average_precision,
@@ -25,7 +26,7 @@ from tsunagu.metrics.quantile import weighted_quantile
 from tsunagu.metrics.ranking import kendall_tau
 from tsunagu.metrics.regression import bias, mae, mse, resolution
 from tsunagu.metrics.reliability import Reliability, reliability
-from tsunagu.metrics.significance import ams, asimov_significance, best_cut, significance
+from tsunagu.metrics.significance import ams, best_cut, significance
 from tsunagu.metrics.working_point import WorkingPoint, class_odds, selected, working_point
 
 __all__ = [

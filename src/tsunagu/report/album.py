@@ -17,6 +17,8 @@ from tsunagu.report.style import Drawing, picture, save
 __all__ = ["ALBUMS", "Album", "Picture", "read_albums", "write_album"]
 
 INDEX = "figures.json"
+DPI = 110
+"""The page has nothing but the picture, which has to be read."""
 FOLDERS = {"analysis": "Measurement", "comparison": "Simulation against data"}
 ALBUMS = tuple(f"{folder}/{INDEX}" for folder in FOLDERS)
 """What tells that an album has changed."""
@@ -67,7 +69,7 @@ def write_album(drawn: Mapping[str, tuple[Callable[[], Drawing], str]], folder: 
     for name, (draw, _) in drawn.items():
         drawing = draw()
         written += save(drawing, folder / name)
-        write_bytes(folder / f"{name}.webp", picture(drawing))
+        write_bytes(folder / f"{name}.webp", picture(drawing, DPI))
     captions = {name: caption for name, (_, caption) in drawn.items()}
     write_bytes(folder / INDEX, (json.dumps(captions, indent=1) + "\n").encode())
     return written

@@ -213,18 +213,18 @@ def save(drawing: Drawing, stem: Path) -> list[Path]:
     return paths
 
 
-def picture(drawing: Drawing) -> bytes:
+def picture(drawing: Drawing, dpi: int = SMALL) -> bytes:
     """The figure as a small WebP, for a page that must not grow large."""
-    return _render(drawing.figure, "webp")
+    return _render(drawing.figure, "webp", dpi)
 
 
-def _render(figure: Figure, kind: str) -> bytes:
+def _render(figure: Figure, kind: str, small: int = SMALL) -> bytes:
     dates_and_versions: dict[str, Any] = {
         "png": {"Software": None},
         "pdf": dict.fromkeys(("CreationDate", "Creator", "Producer")),
         "webp": None,
     }
-    options = {"pil_kwargs": {"quality": 40, "method": 6}, "dpi": SMALL} if kind == "webp" else {"dpi": DPI}
+    options = {"pil_kwargs": {"quality": 40, "method": 6}, "dpi": small} if kind == "webp" else {"dpi": DPI}
     stream = io.BytesIO()
     with _RENDERING:  # text layout shares caches between threads
         figure.savefig(stream, format=kind, facecolor="white", metadata=dates_and_versions[kind], **options)

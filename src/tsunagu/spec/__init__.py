@@ -12,17 +12,7 @@ node('ScaleFactor')
 """
 
 from tsunagu.errors import Path
-from tsunagu.spec.analysis import (
-    Analysis,
-    Bins,
-    LabelledProcess,
-    OtherFiles,
-    OtherWeights,
-    Scale,
-    Shifted,
-    SomeSystematic,
-    Yields,
-)
+from tsunagu.spec.analysis import Analysis, Bins, LabelledProcess
 from tsunagu.spec.analysis_checks import check_analysis
 from tsunagu.spec.architecture import (
     Architecture,
@@ -57,6 +47,7 @@ from tsunagu.spec.processes import sample_processes
 from tsunagu.spec.schema import schema
 from tsunagu.spec.searches import Search
 from tsunagu.spec.sections import Sections, load_sections, ref
+from tsunagu.spec.systematics import OtherFiles, OtherWeights, Scale, Shifted, SomeSystematic, Yields
 from tsunagu.spec.validation import validate_study
 from tsunagu.spec.values import parse_value
 from tsunagu.spec.vary import blame, variations, weight_scan

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from tsunagu.errors import Mistake, Path, did_you_mean
-from tsunagu.spec.analysis import OtherFiles, OtherWeights, Scale, Shifted, SomeSystematic
 from tsunagu.spec.columns import raw_columns
 from tsunagu.spec.graph import all_inputs
 from tsunagu.spec.models import Study
 from tsunagu.spec.processes import sample_processes
+from tsunagu.spec.systematics import OtherFiles, OtherWeights, Scale, Shifted, SomeSystematic
 
 __all__ = ["check_analysis"]
 

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from tsunagu.errors import Mistake
-from tsunagu.spec.analysis import Analysis, AnySystematic
+from tsunagu.spec.analysis import Analysis
 from tsunagu.spec.data import Data, Folds
 from tsunagu.spec.fields import (
     VERSION,
@@ -47,6 +47,7 @@ from tsunagu.spec.model import Model
 from tsunagu.spec.nodes import Node, Value
 from tsunagu.spec.parameters import Condition, Schedule
 from tsunagu.spec.searches import AnySearch
+from tsunagu.spec.systematics import AnySystematic
 
 __all__ = ["Data", "Folds", "LossTerm", "Pipeline", "Study", "Task", "Train", "loss"]
 

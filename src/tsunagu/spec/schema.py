@@ -6,19 +6,11 @@ import inspect
 import re
 from typing import Any
 
-from tsunagu.spec.analysis import (
-    Analysis,
-    Bins,
-    LabelledProcess,
-    OtherFiles,
-    OtherWeights,
-    Scale,
-    Shifted,
-    Yields,
-)
+from tsunagu.spec.analysis import Analysis, Bins, LabelledProcess
 from tsunagu.spec.data import Process
 from tsunagu.spec.models import Data, Folds, LossTerm, Study, Task, Train
 from tsunagu.spec.searches import Search
+from tsunagu.spec.systematics import OtherFiles, OtherWeights, Scale, Shifted, Yields
 
 __all__ = ["schema"]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsunagu.analysis.counts import Array
-from tsunagu.analysis.fitting import Expected, Fit, expected, fit
+from tsunagu.analysis.expecting import Expected, expected
+from tsunagu.analysis.fitting import Fit, fit
 from tsunagu.analysis.importance import Importance
 from tsunagu.analysis.significance import Quadrature, in_quadrature
 from tsunagu.analysis.systematics import Effect, Ranked, Scored, effects, rank

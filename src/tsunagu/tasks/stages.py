@@ -90,14 +90,14 @@ class Stage:
     frozen: tuple[str, ...] = ()
 
     def event_loss(
-        self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor
+        self, predictions: Mapping[str, Tensor], batch: Mapping[str, Tensor], weight: Tensor | None = None
     ) -> Tensor:
         """The losses of each event, ``sum_t w_t l_te``, neither weighted nor reduced.
 
         Args:
             predictions: ``[E, ...]`` by output name.
             batch: ``[E, ...]`` by column name; the targets are read here.
-            weight: ``[E]``, the training weight, for losses of a whole batch.
+            weight: ``[E]``, the training weight, for losses of a whole batch; 1 without.
 
         Returns:
             ``[E]``.
