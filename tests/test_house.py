@@ -86,7 +86,8 @@ def _modules_of(requirements: list[str]) -> set[str]:
 def _undeclared(package: str, tree: ast.AST) -> set[str]:
     declared = _modules_of(PROJECT["dependencies"])
     if package == "samples":
-        declared |= _modules_of(PROJECT["optional-dependencies"]["samples"])
+        extras = PROJECT["optional-dependencies"]
+        declared |= _modules_of([*extras["samples"], *extras["root"]])
     if package == "losses":
         declared |= _modules_of(PROJECT["optional-dependencies"]["objectives"])
     if package == "data":

@@ -12,7 +12,9 @@ from tsunagu.studies import check_spec, check_study, open_study_table
 from tsunagu.tasks import check_supernet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TWINS = sorted(path for path in EXAMPLES.rglob("*.yaml") if path.parent.name != "architectures")
+TWINS = sorted(
+    path for path in EXAMPLES.rglob("*.yaml") if path.parent.name not in ("architectures", "analysis")
+)
 EVENTS, KEPT = 4000, 2211
 """Of the samples that come with the package: all, and where a tenth of the taus is kept beside 2,000 jets."""
 MOST_TRIED = 1000

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tsunagu.cli.sample import sample
 from tsunagu.errors import DataError, ResumeError
 from tsunagu.files import write_bytes
-from tsunagu.samples import HTauTau, TauJet, generate, is_generated, is_outdated, pool, ready_sample
+from tsunagu.samples import Analysis, HTauTau, TauJet, generate, is_generated, is_outdated, pool, ready_sample
 from tsunagu.samples.files import alone, is_whole
 from tsunagu.samples.generate import usable_cores
 from tsunagu.samples.shards import SHARD, plan_shards
@@ -229,8 +229,15 @@ class TestCommand:
         common = ("--pileup", 5, "--mpi", "full", "--energy", 13600, "--seed", 9)
         self.run("htautau", tmp_path / "a.parquet", "--events", 7, "--helicity", "exact", *common)
         self.run("taujet", tmp_path / "a.parquet", "--jets", 8, "--tracks", 2, 5, *common)
+        own = ("--events", 16, "--luminosity", 2, "--tau-energy-scale", 1.1)
+        self.run("analysis", tmp_path / "a", *own, *common)
         same = {"pileup": 5.0, "mpi": "full", "energy": 13600.0, "seed": 9}
-        assert asked == [HTauTau(events=7, helicity="exact", **same), TauJet(jets=8, tracks=(2, 5), **same)]
+        analysis = Analysis(events=16, luminosity=2.0, tau_energy_scale=1.1, **same)
+        assert asked == [
+            HTauTau(events=7, helicity="exact", **same),
+            TauJet(jets=8, tracks=(2, 5), **same),
+            analysis,
+        ]
 
     def test_an_interrupt_says_how_to_go_on(self, tmp_path, monkeypatch, made):
         monkeypatch.setattr("tsunagu.samples.merge.merge", _stop)

@@ -62,3 +62,10 @@ def test_what_cannot_be_measured_is_told(analysed_study, analysed_folder):
         measure_study(analysed_study(systematics=wrong), run, analysed_folder)
     with pytest.raises(DataError, match=r"there is no method 'chian' \(did you mean 'chain'"):
         measure_study(analysed_study(systematics={}), run, analysed_folder, "chian")
+
+
+def test_a_seed_is_taken_where_it_is_named(analysed_folder, analysed_study):
+    measured = measure_study(analysed_study(systematics={}), analysed_folder / "run", analysed_folder, seed=1)
+    assert {each.trial.seed for each in measured.nominal.trained} == {1}
+    with pytest.raises(DataError, match=r"has no seed 7 \(there are 1\)"):
+        measure_study(analysed_study(systematics={}), analysed_folder / "run", analysed_folder, seed=7)

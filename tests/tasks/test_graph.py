@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from tsunagu.errors import SpecError
-from tsunagu.spec import LossTerm, Task, node
+from tsunagu.spec import LossTerm, Pipeline, Task, node
 from tsunagu.tasks import build_graph, wire
 from tsunagu.tasks.graph import call
 
@@ -79,3 +79,18 @@ def test_a_substitute_is_read_in_place_of_the_output(pipeline_of, table):
 
 def test_the_graph_reads_only_columns(pipeline_of):
     assert set(build_graph(pipeline_of(), seed=1).columns()) <= {"jet_image", "jet_p4"}
+
+
+def test_what_a_candidate_does_not_read_need_not_be_in_the_batch():
+    # A scale factor among candidates that are told a tag: it stands on the momenta alone.
+    calibrate = Task(
+        inputs=["jet_p4", "tag"],
+        output="tau_p4",
+        model=node("ScaleFactor"),
+        loss=LossTerm(key="four_momentum", target="true_tau_p4"),
+    )
+    graph = build_graph(Pipeline(tasks={"calibrate": calibrate}, metric="bias(tau_p4, true_tau_p4)"), seed=1)
+    substitutes = {"tag": "decay"}
+    columns = graph.columns(["calibrate"], substitutes)
+    batch = {name: torch.rand(3, 2, 4) for name in columns}
+    assert graph(batch, ["calibrate"], substitutes)["tau_p4"].shape == (3, 2, 3)

@@ -212,6 +212,9 @@ def analyse(
             "--method", help="Of the study; the best on the validation events without.", metavar="NAME"
         ),
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the trainings; for each fold the best without.")
+    ] = None,
 ) -> None:
     """From the scores of a finished run to templates, a pyhf workspace, and the expected significance."""
     from tsunagu.cli.analyse import describe_measurement
@@ -223,7 +226,7 @@ def analyse(
     document = read_study(study, overrides)
     folder = out / "analysis"
     with problems(document):
-        measured = measure_study(document.study, out, study.parent, method)
+        measured = measure_study(document.study, out, study.parent, method, seed)
         write_measurement(measured, folder)
     for part in describe_measurement(measured):
         console.print(part, markup=False) if isinstance(part, str) else console.print(part)

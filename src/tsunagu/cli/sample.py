@@ -10,7 +10,7 @@ import typer
 from tsunagu.cli.console import console
 
 if TYPE_CHECKING:
-    from tsunagu.samples import HTauTau, TauJet
+    from tsunagu.samples import Settings
 
 __all__ = ["sample"]
 
@@ -73,7 +73,39 @@ def taujet(
     )
 
 
-def _generate(settings: HTauTau | TauJet, path: Path, workers: int | None, *, overwrite: bool) -> None:
+@sample.command()
+def analysis(
+    path: Annotated[Path, typer.Argument(help="The folder to write.", metavar="FOLDER")],
+    events: Annotated[int, typer.Option(help="Selected Z events; as many of H, a third of dijets.")] = 1000,
+    luminosity: Annotated[float, typer.Option(help="Of the pseudo-data, 1/fb.")] = 0.6,
+    tau_energy_scale: Annotated[float, typer.Option(help="Of the pseudo-data; 1 in the simulation.")] = 1.015,
+    pileup: Pileup = 20.0,
+    mpi: Mpi = "overlay",
+    energy: Energy = 13000.0,
+    seed: Seed = 1,
+    workers: Workers = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """H -> tau tau, Z -> tau tau and dijets that look like taus, as ROOT files with weights; and pseudo-data."""
+    from tsunagu.samples import Analysis
+
+    _generate(
+        Analysis(
+            events=events,
+            luminosity=luminosity,
+            tau_energy_scale=tau_energy_scale,
+            pileup=pileup,
+            mpi=mpi,
+            seed=seed,
+            energy=energy,
+        ),
+        path,
+        workers,
+        overwrite=overwrite,
+    )
+
+
+def _generate(settings: Settings, path: Path, workers: int | None, *, overwrite: bool) -> None:
     from tsunagu.cli.bars import events_bar
     from tsunagu.errors import DataError
     from tsunagu.samples import generate, is_generated, is_outdated
@@ -81,7 +113,11 @@ def _generate(settings: HTauTau | TauJet, path: Path, workers: int | None, *, ov
     if is_generated(settings, path):
         console.print(f"{path}: is there, made with these settings")
         return
-    if path.is_file() and not overwrite and not is_outdated(settings, path):
+    if (
+        (path.is_file() or (path.is_dir() and any(path.iterdir())))
+        and not overwrite
+        and not is_outdated(settings, path)
+    ):
         msg = f"{path}: is there, but not made with these settings; choose another name, or add --overwrite"
         raise DataError(msg)
     try:
@@ -90,4 +126,5 @@ def _generate(settings: HTauTau | TauJet, path: Path, workers: int | None, *, ov
     except KeyboardInterrupt:
         console.print("stopped; run the same command again to continue")
         raise typer.Exit(130) from None
-    console.print(f"{path}: written, {path.stat().st_size / 1e6:.1f} MB")
+    size = sum(file.stat().st_size for file in ([path] if path.is_file() else path.iterdir()))
+    console.print(f"{path}: written, {size / 1e6:.1f} MB")

@@ -34,16 +34,20 @@ tables: their numbers, and their differences to the first, seed by seed. ``left_
 from tsunagu.report.comparison import draw_comparison, write_comparison
 from tsunagu.report.figures import is_current, page_path, report
 from tsunagu.report.measurement import write_measurement
+from tsunagu.report.pulls import draw_pulls
+from tsunagu.report.style import save
 from tsunagu.report.table import results_table
 from tsunagu.report.words import explain
 
 __all__ = [
     "draw_comparison",
+    "draw_pulls",
     "explain",
     "is_current",
     "page_path",
     "report",
     "results_table",
+    "save",
     "write_comparison",
     "write_measurement",
 ]

@@ -8,9 +8,10 @@ a few thousand events is installed with the package. Nothing else in tsunagu imp
 """
 
 from tsunagu.samples.generate import generate, is_generated, is_outdated, ready_sample
-from tsunagu.samples.settings import HTauTau, Settings, TauJet, settings_hash
+from tsunagu.samples.settings import Analysis, HTauTau, Settings, TauJet, settings_hash
 
 __all__ = [
+    "Analysis",
     "HTauTau",
     "Settings",
     "TauJet",

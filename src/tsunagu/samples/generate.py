@@ -7,33 +7,36 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from tsunagu.errors import DataError, did_you_mean
 from tsunagu.machine import usable_cores
 from tsunagu.samples.files import alone, is_whole
-from tsunagu.samples.settings import Settings, settings_hash
+from tsunagu.samples.settings import Analysis, Settings, settings_hash
 from tsunagu.samples.shards import Shard, plan_shards
 
 __all__ = ["generate", "is_generated", "is_outdated", "ready_sample"]
 
 READY = ("htautau", "taujet")
 ENDINGS = (".parquet", ".pq")
+NOTES = "sample.json"
 Progress = Callable[[int, int], None]
 
 
 def generate(
     settings: Settings, path: Path, *, workers: int | None = None, progress: Progress | None = None
 ) -> Path:
-    """Simulate a sample and write it as Parquet.
+    """Simulate a sample and write it as Parquet, or as a folder of ROOT files for an :class:`Analysis`.
 
     An interrupted generation continues with the shards that are there, whatever ended it; the same settings give the
-    same file, byte for byte, whatever the number of workers and interruptions.
+    same file, byte for byte, whatever the number of workers and interruptions. ROOT files have the time of their writing
+    in them; their events are the same.
 
     Args:
         settings: what to simulate.
-        path: the file to write; one that is there is replaced. Its shards lie beside it until it is whole.
+        path: the file or folder to write; one that is there is replaced. Its shards lie beside it until it is whole.
         workers: processes; all usable cores by default.
         progress: called with (rows done, rows in all), about twice a second.
 
@@ -47,8 +50,9 @@ def generate(
     """
     from tsunagu.samples.generator import import_pythia
 
-    _check(path, workers)
+    _check(settings, path, workers)
     import_pythia()
+    _check_writer(settings)
     pieces = path.with_name(f"{path.name}.shards")
     with alone(pieces, path):
         folder = pieces / settings_hash(settings)
@@ -97,15 +101,25 @@ def _silent(done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _check(path: Path, workers: int | None) -> None:
-    if path.suffix not in ENDINGS:
+def _check(settings: Settings, path: Path, workers: int | None) -> None:
+    folder = isinstance(settings, Analysis)
+    if folder and path.is_file():
+        msg = f"{path}: is a file; give the name of a folder for the ROOT files"
+        raise DataError(msg)
+    if not folder and path.suffix not in ENDINGS:
         msg = f"{path}: a sample is a Parquet file, so its name ends in {' or '.join(ENDINGS)}"
         raise DataError(msg)
-    if path.is_dir():
+    if not folder and path.is_dir():
         msg = f"{path}: is a folder; give the name of a file in it"
         raise DataError(msg)
     if workers is not None and workers < 1:
         msg = f"workers: expected at least 1, found {workers}"
+        raise DataError(msg)
+
+
+def _check_writer(settings: Settings) -> None:
+    if isinstance(settings, Analysis) and find_spec("uproot") is None:
+        msg = "ROOT files need uproot: pip install 'tsunagu[samples,root]'"
         raise DataError(msg)
 
 
@@ -121,6 +135,11 @@ def _make_missing(shards: list[Shard], folder: Path, workers: int, progress: Pro
 
 
 def _write(settings: Settings, shards: list[Shard], folder: Path, path: Path) -> None:
+    if isinstance(settings, Analysis):
+        from tsunagu.samples.datasets import write_datasets
+
+        write_datasets(settings, shards, folder, path)
+        return
     from tsunagu.samples.merge import merge
     from tsunagu.samples.schema import write_parquet
 
@@ -134,6 +153,8 @@ def _notes(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
+        if path.is_dir():
+            return dict(json.loads((path / NOTES).read_text(encoding="utf-8")))
         stored = pq.read_schema(path).metadata or {}
         return dict(json.loads(stored.get(b"tsunagu", b"{}")))
     except (OSError, ValueError, pa.ArrowException):

@@ -51,9 +51,19 @@ class Generator:
         helicity: ``sampled`` or ``exact``.
         mpi: ``overlay`` switches multiparton interactions off; ``full`` leaves them on.
         energy: GeV.
+        least_pt: of the harder and the softer tau after the shower, GeV; events below are not hadronised.
     """
 
-    def __init__(self, process: str, *, seed: int, helicity: str, mpi: str, energy: float) -> None:
+    def __init__(
+        self,
+        process: str,
+        *,
+        seed: int,
+        helicity: str,
+        mpi: str,
+        energy: float,
+        least_pt: tuple[float, float] = (20.0, 20.0),
+    ) -> None:
         pythia8 = import_pythia()
         chosen = PROCESSES[process]
         sampled = helicity == "sampled" and chosen.polarisation is not None
@@ -70,7 +80,7 @@ class Generator:
                 msg = f"Pythia does not understand '{switch}'"
                 raise DataError(msg)
         draw = np.random.default_rng(derive_seed(seed, "helicity", process))
-        self._hook = _hook(pythia8, chosen, draw if sampled else None)
+        self._hook = _hook(pythia8, chosen, draw if sampled else None, least_pt)
         self._pythia.setUserHooksPtr(self._hook)
         if not self._pythia.init():
             msg = f"Pythia could not be initialised for {process}"
@@ -92,7 +102,9 @@ class Generator:
         return np.asarray(table, dtype=np.int8)[place]
 
 
-def _hook(pythia8: Any, process: Process, draw: np.random.Generator | None) -> Any:
+def _hook(
+    pythia8: Any, process: Process, draw: np.random.Generator | None, least_pt: tuple[float, float]
+) -> Any:
     """The user hook, made here since its base class exists only where Pythia is installed."""
 
     class Hook(pythia8.UserHooks):  # type: ignore[misc]
@@ -117,7 +129,9 @@ def _hook(pythia8: Any, process: Process, draw: np.random.Generator | None) -> A
 
         def doVetoPartonLevel(self, event: Any) -> bool:
             taus = (event[i] for i in range(event.size()) if event[i].idAbs() == TAU)
-            return any(t.isFinal() and (t.pT() < 20.0 or abs(t.eta()) > 2.6) for t in taus)
+            final = [(tau.pT(), abs(tau.eta())) for tau in taus if tau.isFinal()]
+            hardest = max((pt for pt, _ in final), default=least_pt[0])
+            return hardest < least_pt[0] or any(pt < least_pt[1] or eta > 2.6 for pt, eta in final)
 
     return Hook()
 

@@ -17,7 +17,7 @@ from tsunagu.samples.selection import Columns
 from tsunagu.samples.settings import SCHEMA, HTauTau, Settings, settings_hash
 from tsunagu.samples.shards import PT_BINS, Shard
 
-__all__ = ["match_spectrum", "merge"]
+__all__ = ["joined", "match_spectrum", "merge", "metadata", "process_columns", "read_shard"]
 
 COUNTS = ("n_generated", "sum_gen_weight")
 
@@ -33,10 +33,10 @@ def merge(settings: Settings, shards: list[Shard], folder: Path) -> tuple[Column
     processes: dict[str, Columns] = {}
     notes: dict[str, dict[str, Any]] = {}
     for name in dict.fromkeys(shard.process for shard in shards):
-        parts = [_read(folder / shard.name) for shard in shards if shard.process == name]
-        processes[name], notes[name] = _process(name, parts)
+        parts = [read_shard(folder / shard.name) for shard in shards if shard.process == name]
+        processes[name], notes[name] = process_columns(name, parts)
     if isinstance(settings, HTauTau):
-        columns = _joined(processes)
+        columns = joined(processes)
         columns["train_weight"] = _balanced(columns["label"], np.abs(columns["weight"].astype(np.float64)))
     else:
         columns = _jets(settings.seed, processes)
@@ -45,7 +45,7 @@ def merge(settings: Settings, shards: list[Shard], folder: Path) -> tuple[Column
     columns["event_number"] = _numbers(settings, len(columns["label"]))
     for about in notes.values():
         about["rows"] = int((columns["sample_id"] == about["sample_id"]).sum())
-    return columns, _metadata(settings, notes)
+    return columns, metadata(settings, notes)
 
 
 def match_spectrum(
@@ -75,21 +75,23 @@ def match_spectrum(
     return np.sort(np.concatenate(chosen))
 
 
-def _read(path: Path) -> Columns:
+def read_shard(path: Path) -> Columns:
+    """The columns of a shard, and its counts."""
     with np.load(path) as stored:
         return {name: stored[name] for name in stored.files}
 
 
-def _joined(processes: Mapping[str, Columns]) -> Columns:
+def joined(processes: Mapping[str, Columns]) -> Columns:
     """All processes below each other; each column is taken from them as it is copied, to spare memory."""
     names = list(next(iter(processes.values())))
     return {name: np.concatenate([columns.pop(name) for columns in processes.values()]) for name in names}
 
 
-def _process(name: str, parts: list[Columns]) -> tuple[Columns, dict[str, Any]]:
+def process_columns(name: str, parts: list[Columns]) -> tuple[Columns, dict[str, Any]]:
+    """All shards of a process with the weights of its events, and what is to be noted about it."""
     process = PROCESSES[name]
     generated, total = (sum(float(part.pop(key)) for part in parts) for key in COUNTS)
-    columns = _joined({str(number): part for number, part in enumerate(parts)})
+    columns = joined({str(number): part for number, part in enumerate(parts)})
     rows, own = len(columns["gen_weight"]), columns["gen_weight"].astype(np.float64)
     columns["weight"] = (own * (process.cross_section * LUMINOSITY / total)).astype(np.float32)
     columns["sample_id"] = np.full(rows, process.sample_id, np.int16)
@@ -116,7 +118,7 @@ def _jets(seed: int, processes: dict[str, Columns]) -> Columns:
     processes["QCD"] = {name: values[chosen] for name, values in jets.items()}
     scale = offered[bins[chosen]] / kept[bins[chosen]]
     processes["QCD"]["weight"] = (weight[chosen] * scale).astype(np.float32)
-    columns = _joined(processes)
+    columns = joined(processes)
     columns["label"] = columns["jet_is_tau"].astype(np.int8)
     return columns
 
@@ -140,7 +142,13 @@ def _balanced(label: NDArray[np.generic], weight: NDArray[np.float64]) -> NDArra
     return balanced.astype(np.float32)
 
 
-def _metadata(settings: Settings, notes: Mapping[str, Any]) -> dict[str, Any]:
+def metadata(settings: Settings, notes: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be noted about a sample.
+
+    Args:
+        settings: of it.
+        notes: about each process.
+    """
     from importlib.metadata import version
 
     return {

@@ -43,6 +43,27 @@ class Particles:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def take(self, events: NDArray[np.int64]) -> Particles:
+        """Those of some events ``[N]`` alone.
+
+        >>> one = np.ones(3)
+        >>> seen = Particles(
+        ...     offsets=np.array([0, 2, 3]), pt=np.array([5.0, 6.0, 7.0]), eta=one, phi=one, energy=one,
+        ...     charge=one.astype(np.int8), kind=one.astype(np.int8),
+        ... )
+        >>> seen.take(np.array([1])).pt.tolist()
+        [7.0]
+        """
+        counts = np.diff(self.offsets)
+        wanted = np.zeros(len(self), np.bool_)
+        wanted[events] = True
+        keep = np.repeat(wanted, counts)
+        fields = ("pt", "eta", "phi", "energy", "charge", "kind")
+        return Particles(
+            offsets=np.concatenate([[0], np.cumsum(counts[wanted])]),
+            **{name: getattr(self, name)[keep] for name in fields},
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:

@@ -82,5 +82,34 @@ PROCESSES = {
             "PhaseSpace:bias2SelectionRef=20",
         ),
     ),
+    # For taus that are harder than those of a Z at rest: with a jet that it recoils against. Scaled as the one above is.
+    "Zjet": Process(
+        sample_id=7,
+        label=0,
+        cross_section=556.0 * 1980.0 / 1467.0 * HADRONIC_PAIR,
+        switches=(
+            "WeakBosonAndParton:qqbar2gmZg=on",
+            "WeakBosonAndParton:qg2gmZq=on",
+            "PhaseSpace:mHatMin=60",
+            "PhaseSpace:pTHatMin=20",
+            "23:onMode=off",
+            "23:onIfAny=15",
+            "15:offIfAny=11 13",
+        ),
+        polarisation=-0.147,
+    ),
+    # For pairs of jets harder than those of the process before.
+    "dijet": Process(
+        sample_id=6,
+        label=0,
+        cross_section=5.42e7,
+        switches=(
+            "HardQCD:all=on",
+            "PhaseSpace:pTHatMin=40",
+            "PhaseSpace:bias2Selection=on",
+            "PhaseSpace:bias2SelectionPow=2",
+            "PhaseSpace:bias2SelectionRef=40",
+        ),
+    ),
     "min-bias": Process(sample_id=5, label=0, cross_section=7.8e10, switches=("SoftQCD:inelastic=on",)),
 }

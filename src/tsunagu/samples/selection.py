@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from tsunagu.samples.detector import Reconstructed
 
-__all__ = ["Columns", "match_taus", "pair_columns", "single_columns", "wrap_angle"]
+__all__ = [
+    "Columns",
+    "event_columns",
+    "jet_columns",
+    "match_taus",
+    "pair_columns",
+    "pair_mass",
+    "single_columns",
+    "tau_columns",
+    "wrap_angle",
+]
 
 Columns = dict[str, NDArray[np.generic]]
 Floats = NDArray[np.float64]
@@ -68,7 +78,7 @@ def pair_columns(seen: Reconstructed, taus: Floats, weights: Floats) -> Columns:
     truth = np.take_along_axis(taus[keep], order[..., None], axis=1)
     jets = np.take_along_axis(seen.jets[keep], chosen[..., None], axis=1)
     images = np.take_along_axis(seen.images[keep], chosen[..., None, None, None], axis=1)
-    columns = _jet_columns(jets, images) | _tau_columns(truth) | _event_columns(seen, keep, weights)
+    columns = jet_columns(jets, images) | tau_columns(truth) | event_columns(seen, keep, weights)
     columns["jet_is_tau"] = np.ones((len(keep), 2), np.int8)
     columns["vis_mass"] = pair_mass(jets).astype(np.float32)
     return columns
@@ -99,7 +109,7 @@ def single_columns(
     jets, images = seen.jets[keep, chosen[keep]], seen.images[keep, chosen[keep]]
     # A QCD event may hold two taus from heavy quarks; they are not the truth about its leading jet.
     truth = taus[keep, side[keep]] if tau else np.full((len(keep), taus.shape[2]), np.nan)
-    columns = _jet_columns(jets, images) | _tau_columns(truth) | _event_columns(seen, keep, weights)
+    columns = jet_columns(jets, images) | tau_columns(truth) | event_columns(seen, keep, weights)
     columns["jet_is_tau"] = np.full(len(keep), tau, np.int8)
     return columns
 
@@ -112,7 +122,8 @@ def pair_mass(jets: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(0.0, energy**2 - sum(p**2 for p in total))))
 
 
-def _jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
+def jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
+    """Momenta, tracks and images of chosen jets ``[E, ..., 5]`` and ``[E, ..., 3, 16, 16]``."""
     columns: Columns = {
         f"jet_{name}": jets[..., i].astype(np.float32) for i, name in enumerate(("pt", "eta", "phi", "mass"))
     }
@@ -122,7 +133,8 @@ def _jet_columns(jets: Floats, images: NDArray[np.float32]) -> Columns:
     return columns
 
 
-def _tau_columns(truth: Floats) -> Columns:
+def tau_columns(truth: Floats) -> Columns:
+    """The truth about chosen jets ``[E, ..., 11]``; NaN and 0 where there is none."""
     columns: Columns = {}
     for kind, part in (("full", truth[..., 0:4]), ("vis", truth[..., 4:8])):
         for name, values in zip(("pt", "eta", "phi", "mass"), four_vector(part), strict=True):
@@ -132,7 +144,8 @@ def _tau_columns(truth: Floats) -> Columns:
     return columns
 
 
-def _event_columns(seen: Reconstructed, keep: NDArray[np.int64], weights: Floats) -> Columns:
+def event_columns(seen: Reconstructed, keep: NDArray[np.int64], weights: Floats) -> Columns:
+    """Missing momentum, pile-up, number of jets and weight of the events ``keep [N]``."""
     names = ("met_x", "met_y", "sum_et")
     columns: Columns = {name: seen.missing[keep, i].astype(np.float32) for i, name in enumerate(names)}
     columns["n_pileup"] = seen.missing[keep, 3].astype(np.int16)

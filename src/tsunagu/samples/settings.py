@@ -8,7 +8,7 @@ from json import dumps
 
 from tsunagu.errors import DataError, did_you_mean
 
-__all__ = ["HTauTau", "Settings", "TauJet", "settings_hash"]
+__all__ = ["Analysis", "HTauTau", "Settings", "TauJet", "settings_hash"]
 
 SCHEMA = 2
 """Raised whenever the same settings give another file."""
@@ -74,7 +74,40 @@ class TauJet:
             raise DataError(msg)
 
 
-Settings = HTauTau | TauJet
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """What an analysis of H -> tau tau reads: ROOT files of H, Z -> tau tau and dijets that look like taus, and pseudo-data.
+
+    Args:
+        events: selected Z events; there are as many of H, and a third as many dijets. Pseudo-data are drawn from
+            others, which are in no file themselves. Up to a million.
+        luminosity: of the pseudo-data, 1/fb.
+        tau_energy_scale: of the pseudo-data, in place of the 1 of the simulation.
+        pileup: as for :class:`HTauTau`.
+        mpi: as for :class:`HTauTau`.
+        seed: as for :class:`HTauTau`.
+        energy: as for :class:`HTauTau`.
+    """
+
+    events: int = 1000
+    luminosity: float = 0.6
+    tau_energy_scale: float = 1.015
+    pileup: float = 20.0
+    mpi: str = "overlay"
+    seed: int = 1
+    energy: float = 13000.0
+
+    def __post_init__(self) -> None:
+        _make_floats(self)
+        for name, most in (("luminosity", 10_000.0), ("tau_energy_scale", 2.0)):
+            object.__setattr__(self, name, float(getattr(self, name)))
+            if not 0.0 < getattr(self, name) <= most:
+                msg = f"{name}: expected a number above 0, up to {most:g}, found {getattr(self, name):g}"
+                raise DataError(msg)
+        _check(self, "events", 16, 1_000_000)
+
+
+Settings = HTauTau | TauJet | Analysis
 
 
 def settings_hash(settings: Settings) -> str:
@@ -95,13 +128,18 @@ def _make_floats(settings: Settings) -> None:
     object.__setattr__(settings, "energy", float(settings.energy))
 
 
-def _check(settings: Settings, rows: str) -> None:
+def _check(settings: Settings, rows: str, least: int = 2, most: int = 2_000_000) -> None:
     # Event numbers have room for ten million rows a seed.
-    ranges = {rows: (2, 2_000_000), "seed": (0, 999), "pileup": (0, 200), "energy": (900, 100_000)}
-    for name, (least, most) in ranges.items():
+    ranges: dict[str, tuple[float, float]] = {
+        rows: (least, most),
+        "seed": (0, 999),
+        "pileup": (0, 200),
+        "energy": (900, 100_000),
+    }
+    for name, (low, high) in ranges.items():
         found = getattr(settings, name)
-        if not least <= found <= most:
-            msg = f"{name}: expected a number from {least} to {most}, found {found}"
+        if not low <= found <= high:
+            msg = f"{name}: expected a number from {low} to {high}, found {found}"
             raise DataError(msg)
     _check_word("mpi", settings.mpi, ("overlay", "full"))
 

@@ -12,13 +12,14 @@ import numpy as np
 
 from tsunagu.errors import DataError
 from tsunagu.random import derive_seed
-from tsunagu.samples.detector import reconstruct
+from tsunagu.samples.candidates import LEAST_TAU_PT, candidate_columns, two_candidates
+from tsunagu.samples.detector import Reconstructed, reconstruct
 from tsunagu.samples.generator import BATCH, Generator
 from tsunagu.samples.overlay import load_library, make_library
 from tsunagu.samples.particles import Particles, Record, read_record
 from tsunagu.samples.processes import PROCESSES
 from tsunagu.samples.selection import Columns, pair_columns, single_columns
-from tsunagu.samples.settings import HTauTau, Settings, TauJet
+from tsunagu.samples.settings import Analysis, HTauTau, Settings, TauJet
 
 __all__ = ["PT_BINS", "Shard", "make_shard", "plan_shards"]
 
@@ -39,22 +40,27 @@ class Shard:
         process: which one.
         number: of the shard within its process.
         rows: how many to make.
+        data: whether pseudo-data are drawn from it.
     """
 
     settings: Settings
     process: str
     number: int
     rows: int
+    data: bool = False
 
     @property
     def name(self) -> str:
         """Of its file."""
-        return f"{self.process}-{self.number:04d}.npz"
+        return f"{'data-' if self.data else ''}{self.process}-{self.number:04d}.npz"
 
     @property
     def seed(self) -> int:
         """From which all its generators derive."""
-        return derive_seed(self.settings.seed, type(self.settings).__name__, self.process, self.number)
+        purpose = ("data",) if self.data else ()
+        return derive_seed(
+            self.settings.seed, type(self.settings).__name__, self.process, self.number, *purpose
+        )
 
 
 def plan_shards(settings: Settings) -> list[Shard]:
@@ -63,13 +69,12 @@ def plan_shards(settings: Settings) -> list[Shard]:
     >>> [(shard.name, shard.rows) for shard in plan_shards(HTauTau(events=600))]
     [('ggH-0000.npz', 500), ('ggH-0001.npz', 52), ('VBF-0000.npz', 48), ('Z-0000.npz', 500), ('Z-0001.npz', 100)]
     """
-    shards: list[Shard] = []
-    for process, rows in _rows(settings).items():
-        for number, start in enumerate(range(0, rows, SHARD)):
-            shards.append(
-                Shard(settings=settings, process=process, number=number, rows=min(SHARD, rows - start))
-            )
-    return shards
+    return [
+        Shard(settings=settings, process=process, number=number, rows=min(SHARD, rows - start), data=data)
+        for data in ((False, True) if isinstance(settings, Analysis) else (False,))
+        for process, rows in (_pool(settings) if data else _rows(settings)).items()
+        for number, start in enumerate(range(0, rows, SHARD))
+    ]
 
 
 def make_shard(shard: Shard, library: Path, count: Callable[[int], None] | None = None) -> bytes:
@@ -82,8 +87,9 @@ def make_shard(shard: Shard, library: Path, count: Callable[[int], None] | None 
     """
     settings, minimum_bias = shard.settings, load_library(library)
     helicity = settings.helicity if isinstance(settings, HTauTau) else "sampled"
+    least = {"least_pt": LEAST_TAU_PT} if isinstance(settings, Analysis) else {}
     generator = Generator(
-        shard.process, seed=shard.seed, helicity=helicity, mpi=settings.mpi, energy=settings.energy
+        shard.process, seed=shard.seed, helicity=helicity, mpi=settings.mpi, energy=settings.energy, **least
     )
     draw = np.random.default_rng(derive_seed(shard.seed, "detector"))
     parts: list[Columns] = []
@@ -128,22 +134,47 @@ def _content(shard: Shard, parts: list[Columns], generated: int, weight: float) 
 
 def _rows(settings: Settings) -> dict[str, int]:
     if isinstance(settings, HTauTau):
-        fusion = max(1, round(VBF_SHARE * settings.events))
-        return {"ggH": settings.events - fusion, "VBF": fusion, "Z": settings.events}
+        return _higgs(settings.events) | {"Z": settings.events}
+    if isinstance(settings, Analysis):
+        return _higgs(settings.events) | {"Zjet": settings.events, "dijet": settings.events // 3}
     half = settings.jets // 2
     # Three times as many QCD jets as taus, from which those with the taus' pt are taken.
     return {"Z": half, "QCD": 3 * half}
 
 
+def _pool(settings: Settings) -> dict[str, int]:
+    """From which pseudo-data are drawn: as few of H as are expected, and of the others as many as are simulated."""
+    assert isinstance(settings, Analysis)
+    return _rows(settings) | _higgs(max(2, settings.events // 16))
+
+
+def _higgs(events: int) -> dict[str, int]:
+    fusion = max(1, round(VBF_SHARE * events))
+    return {"ggH": events - fusion, "VBF": fusion}
+
+
 def _columns(shard: Shard, record: Record, library: Particles, draw: np.random.Generator) -> Columns:
     settings = shard.settings
-    underlying = 1 if settings.mpi == "overlay" else 0
-    seen = reconstruct(record.particles, library, underlying=underlying, pileup=settings.pileup, draw=draw)
+    keep = np.arange(len(record.weights))
+    if isinstance(settings, Analysis):
+        # Most dijets are far from looking like two taus, and pile-up is what costs the time.
+        keep = two_candidates(_seen(settings, record.particles, library, 0.0, draw))
+    seen = _seen(settings, record.particles.take(keep), library, settings.pileup, draw)
+    taus, weights = record.taus[keep], record.weights[keep]
     if isinstance(settings, TauJet):
         is_tau = shard.process != "QCD"
-        columns = single_columns(seen, record.taus, record.weights, settings.tracks, tau=is_tau)
+        columns = single_columns(seen, taus, weights, settings.tracks, tau=is_tau)
+    elif isinstance(settings, HTauTau):
+        columns = pair_columns(seen, taus, weights)
     else:
-        columns = pair_columns(seen, record.taus, record.weights)
+        columns = candidate_columns(seen, taus, weights, taus_are_true=shard.process != "dijet")
     # The mean is a column too, so that samples of different pile-up can stand in one table.
     columns["mu_pileup"] = np.full(len(columns["gen_weight"]), settings.pileup, np.float32)
     return columns
+
+
+def _seen(
+    settings: Settings, particles: Particles, library: Particles, pileup: float, draw: np.random.Generator
+) -> Reconstructed:
+    underlying = 1 if settings.mpi == "overlay" else 0
+    return reconstruct(particles, library, underlying=underlying, pileup=pileup, draw=draw)

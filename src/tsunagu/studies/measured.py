@@ -40,17 +40,20 @@ class ChosenTrial:
     study: Study
 
 
-def chosen_trials(study: Study, out: Path, method: str | None = None) -> list[ChosenTrial]:
+def chosen_trials(
+    study: Study, out: Path, method: str | None = None, seed: int | None = None
+) -> list[ChosenTrial]:
     """One trial for each fold of one method, the one that is best on its validation events; the test events decide nothing.
 
     Args:
         study: as it was run.
         out: the folder of its results.
         method: which of its methods; by default the best on the validation events, mean over trials.
+        seed: that of all trials; by default, for each fold, the best on its validation events.
 
     Raises:
         ResumeError: there are no results.
-        DataError: no such method, or one that the study does not have.
+        DataError: no such method or seed, or one that the study does not have.
     """
     lines = [line for line in _lines(out / "results.csv") if line.get("digest")]
     methods = list(dict.fromkeys(line["method"] for line in lines))
@@ -66,7 +69,11 @@ def chosen_trials(study: Study, out: Path, method: str | None = None) -> list[Ch
             return math.inf
 
     name = method or min(methods, key=lambda each: _mean([cost(x) for x in lines if x["method"] == each]))
-    own = [line for line in lines if line["method"] == name]
+    own = [line for line in lines if line["method"] == name and seed in (None, int(line["seed"]))]
+    if not own:
+        seeds = sorted({int(line["seed"]) for line in lines if line["method"] == name})
+        msg = f"{out / 'results.csv'}: {name} has no seed {seed} (there are {', '.join(map(str, seeds))})"
+        raise DataError(msg)
     taken = select(own, place=lambda line: line.get("fold", ""), cost=cost)
     return [_trial(study, out, each.item) for each in taken if each.item is not None]
 

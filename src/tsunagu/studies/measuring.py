@@ -78,7 +78,11 @@ class Measurement:
 
 
 def measure_study(
-    study: Study, out: Path | str, base: Path | str = ".", method: str | None = None
+    study: Study,
+    out: Path | str,
+    base: Path | str = ".",
+    method: str | None = None,
+    seed: int | None = None,
 ) -> Measurement:
     """Apply the chains of a finished study to nominal and varied events, and compute what would be measured.
 
@@ -90,6 +94,7 @@ def measure_study(
         out: the folder of its results.
         base: the folder that relative file names start from.
         method: which of its methods; the best on the validation events by default.
+        seed: of the trainings; by default, for each fold, the best on its validation events.
 
     Raises:
         SpecError: the study has no analysis, or mistakes in it.
@@ -102,7 +107,7 @@ def measure_study(
         raise SpecError([Mistake(("analysis",), "is missing; it names the score and the processes")])
     if mistakes := check_spec(study, base):
         raise SpecError(mistakes)
-    trained = load_trained(chosen_trials(study, Path(out), method))
+    trained = load_trained(chosen_trials(study, Path(out), method, seed))
     nominal = nominal_events(study, base, trained)
     events = together(nominal, [parts["test"] for parts in nominal.parts])
     templates, varied = varied_templates(study, base, nominal, events)

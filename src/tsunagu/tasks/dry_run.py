@@ -168,7 +168,7 @@ def _try_stage(
     rows = torch.arange(min(SAMPLE, len(table)))
     tasks = (*stage.frozen, *stage.tasks)
     known |= table.take([*graph.columns(tasks, stage.substitutes), *stage.targets], rows)
-    known |= {output: known[column] for output, column in stage.substitutes.items()}
+    known |= {output: known[column] for output, column in stage.substitutes.items() if column in known}
     if graph.conditions:
         known |= graph.conditions.inputs(graph.conditions.default.expand(len(rows), -1))
     for name in tasks:

@@ -82,8 +82,8 @@ class Graph(nn.Module):
             The predictions ``[E, ...]`` by output name.
         """
         known = dict(batch)
-        for output, column in (substitutes or {}).items():
-            known[output] = batch[column]
+        # One that no model reads, such as a tag beside a candidate without tags, need not be in the batch.
+        known |= {out: batch[column] for out, column in (substitutes or {}).items() if column in batch}
         predictions: dict[str, Tensor] = {}
         for name in self._steps if tasks is None else tasks:
             model, positional, keywords, output = self._steps[name]

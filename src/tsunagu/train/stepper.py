@@ -201,7 +201,8 @@ class Stepper:
             name: Pick(column.view(*index.shape, *column.shape[1:]), orders)
             for name, column in self._events.take(self.columns, shown).items()
         }
-        known = batch | {output: batch[column] for output, column in self._stage.substitutes.items()}
+        read = {out: batch[column] for out, column in self._stage.substitutes.items() if column in batch}
+        known = batch | read
         for name in self._members[0].frozen:
             known[name] = gathered([member.frozen[name] for member in self._members], index, orders)
         return known, Pick(self._events.weights(shown), orders).all()
