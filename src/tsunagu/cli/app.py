@@ -13,8 +13,10 @@ from typing import Annotated
 
 import typer
 
+from tsunagu.cli.arguments import Out, Overrides, StudyFile
 from tsunagu.cli.console import console, problems
 from tsunagu.cli.deploy import apply, export, verify
+from tsunagu.cli.measure import analyse, compare
 from tsunagu.cli.reading import read_study
 from tsunagu.cli.sample import sample
 from tsunagu.errors import SpecError, TsunaguError
@@ -32,11 +34,6 @@ app = typer.Typer(
 )
 app.add_typer(sample, name="sample")
 
-StudyFile = Annotated[Path, typer.Argument(help="The study, a YAML file.", metavar="STUDY.yaml")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Change a value, such as train.epochs=5.", metavar="PATH=VALUE"),
-]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", "-w", min=1, help="Run trials in so many worker processes.", metavar="N"),
@@ -60,7 +57,6 @@ Shape = Annotated[
 HeadersOnly = Annotated[
     bool, typer.Option("--headers", help="Open the headers of the files alone, and read no event.")
 ]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.", metavar="OUT")]
 
 
 @app.command()
@@ -196,74 +192,11 @@ def report(
     console.print(f"All of it on one page, to open in a browser: {page_path(out)}", markup=False)
 
 
+app.command()(analyse)
+app.command()(compare)
 app.command()(export)
 app.command()(apply)
 app.command()(verify)
-
-
-@app.command()
-def analyse(
-    study: StudyFile,
-    out: Out,
-    overrides: Overrides = None,
-    method: Annotated[
-        str | None,
-        typer.Option(
-            "--method", help="Of the study; the best on the validation events without.", metavar="NAME"
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Of the trainings; for each fold the best without.")
-    ] = None,
-) -> None:
-    """From the scores of a finished run to templates, a pyhf workspace, and the expected significance."""
-    from tsunagu.cli.analyse import describe_measurement
-    from tsunagu.report import write_measurement
-    from tsunagu.studies import measure_study
-    from tsunagu.train import for_small_steps
-
-    for_small_steps()
-    document = read_study(study, overrides)
-    folder = out / "analysis"
-    with problems(document):
-        measured = measure_study(document.study, out, study.parent, method, seed)
-        write_measurement(measured, folder)
-    for part in describe_measurement(measured):
-        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
-    console.print(
-        f"{folder}/workspace.json: for pyhf; {folder}/templates.json: for hist; summary.json: all numbers"
-    )
-    for path in sorted(folder.glob("*.png")):
-        console.print(f"  {path}", markup=False)
-    console.print(f"All of it on the page of the run: tsunagu report {out}")
-
-
-@app.command()
-def compare(
-    study: StudyFile,
-    out: Out,
-    overrides: Overrides = None,
-    largest: Annotated[
-        float, typer.Option("--largest", help="Factor of the reweighting, at most.", metavar="FACTOR")
-    ] = 5.0,
-) -> None:
-    """Compare simulation with data: a classifier, each variable, and both again after a reweighting."""
-    from tsunagu.cli.analyse import describe_comparison
-    from tsunagu.report import write_comparison
-    from tsunagu.studies import compare_study
-    from tsunagu.train import for_small_steps
-
-    for_small_steps()
-    document = read_study(study, overrides)
-    folder = out / "comparison"
-    with problems(document):
-        compared = compare_study(document.study, study.parent, largest=largest)
-        write_comparison(compared, folder)
-    for part in describe_comparison(compared):
-        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
-    console.print(f"{folder}/summary.json: all numbers; factors.npz: the factor of each simulated event")
-    for path in sorted(folder.glob("*.png")):
-        console.print(f"  {path}", markup=False)
 
 
 def _is_first() -> bool:
