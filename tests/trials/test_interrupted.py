@@ -15,7 +15,7 @@ from tsunagu.trials import Store, Trial, run_trial
 
 MOST = 60
 FILES = ("weights.safetensors", "predictions.npz", "spec.yaml", "architecture.yaml")
-ALL = {*FILES, "result.json", "history.csv", "environment.json"}
+ALL = {*FILES, "result.json", "history.csv", "environment.json", "seen.json"}
 
 
 class Killed(BaseException):

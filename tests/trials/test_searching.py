@@ -72,6 +72,7 @@ def test_a_search_leaves_what_it_chose_and_why(searcher, trial_of, table, tmp_pa
     assert {path.name for path in result.path.iterdir()} == {
         *SAME,
         "history.csv",
+        "seen.json",
         "result.json",
         "environment.json",
     }

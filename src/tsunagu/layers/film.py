@@ -123,11 +123,11 @@ class Conditioned(nn.Module):
 
     def at(self, condition: Tensor) -> nn.Module:
         """A copy of the model at one condition ``[L]``, whose sites scale and shift by constants."""
+        plain = copy.deepcopy(self.model)
         with torch.no_grad():
             made = self.modulations(condition.unsqueeze(0))
-        plain = copy.deepcopy(self.model)
-        for site, own in zip(film_sites(plain).values(), made, strict=True):
-            site.fix(own.scale, own.shift)
+            for site, own in zip(film_sites(plain).values(), made, strict=True):
+                site.fix(own.scale, own.shift)
         return plain
 
 
