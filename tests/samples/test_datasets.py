@@ -48,7 +48,7 @@ def test_every_event_has_a_number_of_its_own(folder):
 @pytest.mark.parametrize("name", FILES[:3])
 def test_weights_and_generated_sums_give_what_is_expected(folder, name):
     events, runs = _read(folder / f"{name}.root"), _read(folder / f"{name}.root", "runs")
-    notes = json.loads((folder / "sample.json").read_text())["processes"][name]
+    notes = json.loads((folder / "sample.json").read_text(encoding="utf-8"))["processes"][name]
     assert runs["sum_gen_weight"].tolist() == [GENERATED[name] * len(events["weight"])]
     assert events["weight"] == pytest.approx(events["gen_weight"] * events["id_weight"])
     scale = 1000.0 * PROCESSES[name].cross_section / runs["sum_gen_weight"][0]
@@ -57,7 +57,7 @@ def test_weights_and_generated_sums_give_what_is_expected(folder, name):
 
 def test_fakes_are_as_many_as_is_said_and_have_no_tau(folder):
     events = _read(folder / "dijet.root")
-    notes = json.loads((folder / "sample.json").read_text())["processes"]["dijet"]
+    notes = json.loads((folder / "sample.json").read_text(encoding="utf-8"))["processes"]["dijet"]
     assert notes["expected_per_fb"] == pytest.approx(FAKES)
     assert (events["tau_full_pt"] == NONE).all()
 
@@ -66,7 +66,7 @@ def test_data_know_nothing_of_the_truth(folder):
     data, simulation = _read(folder / "data.root"), _read(folder / "ggH.root")
     assert set(data) < set(simulation)
     assert not [name for name in data if "tau" in name or "weight" in name or name in ("label", "sample_id")]
-    drawn = json.loads((folder / "sample.json").read_text())["data"]
+    drawn = json.loads((folder / "sample.json").read_text(encoding="utf-8"))["data"]
     assert len(data["jet_pt"]) == sum(each["drawn"] for each in drawn.values())
 
 

@@ -32,7 +32,7 @@ def folder(tmp_path):
     arrays |= {"label": draw.integers(0, 2, events), "event_number": np.arange(events)}
     np.savez(tmp_path / "a.npz", **arrays)
     (tmp_path / "tests_shift_taus.py").write_text(
-        "def move(given, size):\n    return {'tau_pt': given['tau_pt'] + size}\n"
+        "def move(given, size):\n    return {'tau_pt': given['tau_pt'] + size}\n", encoding="utf-8"
     )
     return tmp_path
 
