@@ -12,7 +12,7 @@ import yaml
 from tsunagu.studies import check_study
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if not {"_build", "generated"} & set(page.parts)]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 

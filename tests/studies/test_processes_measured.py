@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tsunagu.analysis import fit
 from tsunagu.errors import SpecError
+from tsunagu.report import write_measurement
 from tsunagu.report.templates import draw_observed
 from tsunagu.spec import OtherFiles, load_study, sample_processes
 from tsunagu.studies import check_spec, compare_study, measure_study
+from tsunagu.studies.observing import closed_bins
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +85,23 @@ def test_data_are_counted_once_and_blind_bins_stay_closed(study, measured_file, 
     assert measured.observed.sum() == passing(read).sum()
     s, b = (measured.templates.total(signal=kind).sums for kind in (True, False))
     limit = float(np.sort(s / b)[-2:].mean())
-    blind = replace(measured, analysis=measured.analysis.model_copy(update={"blind": limit}))
+    analysis = measured.analysis.model_copy(update={"blind": limit})
+    blind = replace(measured, closed=closed_bins(analysis, measured.templates))
     drawn = np.isfinite(np.asarray(draw_observed(blind).numbers["data"]))
     assert np.array_equal(drawn, s <= limit * b)
     assert drawn.sum() == len(s) - 1
+
+
+def test_data_are_fitted_once_all_bins_are_open(study, measured_file, measured, _shifts, tmp_path):
+    assert (measured.fit_to_data is None) == measured.closed.any()
+    opened = study.model_copy(update={"analysis": study.analysis.model_copy(update={"blind": None})})
+    found = measure_study(opened, measured_file.parent / "run", measured_file.parent)
+    again = fit(found.workspace, found.observed, impacts=[])
+    assert found.fit_to_data["mu"].value == pytest.approx(again["mu"].value)
+    names = {path.name for path in write_measurement(found, tmp_path)}
+    assert {"pulls.png", "pulls.pdf", "pulls.csv"} <= names
+    told = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["fit_to_data"]
+    assert told[0]["name"] == "mu"
 
 
 def test_simulation_is_told_from_data_and_the_reweighting_mends_it(study, measured_file):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from tsunagu.analysis.workspace import STRENGTH
 from tsunagu.studies import Comparison, Measurement
 
 __all__ = ["describe_comparison", "describe_measurement"]
@@ -31,6 +32,9 @@ def describe_measurement(measured: Measurement) -> Iterator[Table | str]:
     yield f"signal strength 1 +- {found.error:.3g}; without a signal, mu < {found.limit:.3g} at 95 % CLs expected ({found.band[1]:.3g} to {found.band[3]:.3g})"
     if measured.ranking:
         yield _ranking(measured)
+    if measured.fit_to_data is not None:
+        strength = measured.fit_to_data[STRENGTH]
+        yield f"fit to data: signal strength {strength.value:.3g} +- {strength.error:.3g}"
     yield from templates.notes
 
 

@@ -8,14 +8,16 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from tsunagu.analysis.fitting import Fit
 from tsunagu.analysis.templates import to_uhi
 from tsunagu.files import write_bytes
 from tsunagu.report.album import write_album
 from tsunagu.report.checks import CAPTION, draw_correlations, draw_importance, draw_inputs, draw_overtraining
+from tsunagu.report.pulls import draw_pulls
 from tsunagu.report.ranking import draw_cuts, draw_ranking
 from tsunagu.report.slugs import slugs_of
 from tsunagu.report.style import Drawing
-from tsunagu.report.templates import blind_bins, draw_observed, draw_systematic, draw_templates
+from tsunagu.report.templates import draw_observed, draw_systematic, draw_templates
 from tsunagu.studies import Measurement
 
 __all__ = ["write_measurement"]
@@ -63,7 +65,12 @@ def _figures(measured: Measurement) -> Figures:
     if measured.observed is not None:
         found["observed"] = (
             partial(draw_observed, measured),
-            f"Data in the bins of the score over what is expected, each event by the chain of its fold. The signal is more than `analysis.blind` of the background in {int(blind_bins(measured).sum())} bins, which are not looked at.",
+            f"Data in the bins of the score over what is expected, each event by the chain of its fold. The signal is more than `analysis.blind` of the background in {int(measured.closed.sum())} bins, which are not looked at.",
+        )
+    if measured.fit_to_data is not None:
+        found["pulls"] = (
+            partial(draw_pulls, measured, measured.fit_to_data),
+            "Where the fit to data moves each uncertainty, in units of its error before, and what error is left of it.",
         )
     if not measured.ranking:
         del found["ranking"]
@@ -97,9 +104,15 @@ def _summary(measured: Measurement) -> dict[str, object]:
         "expected": asdict(measured.expected),
         "in_quadrature": asdict(measured.quadrature),
         "ranking": [asdict(each) for each in measured.ranking],
+        "fit_to_data": [] if measured.fit_to_data is None else _parameters(measured.fit_to_data),
         "effects": [asdict(each) for each in measured.effects],
         "yields": dict(
             zip(measured.templates.processes, measured.templates.nominal.sums.sum(1).tolist(), strict=True)
         ),
         "notes": list(measured.templates.notes),
     }
+
+
+def _parameters(found: Fit) -> list[dict[str, object]]:
+    names = ("name", "value", "error", "pull", "constraint")
+    return [{name: getattr(each, name) for name in names} for each in found.parameters]

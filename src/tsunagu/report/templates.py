@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from tsunagu.analysis.counts import Array
 from tsunagu.analysis.templates import DIRECTIONS
 from tsunagu.report.style import PALETTE, SIGNAL, Drawing, canvas, dress, long_table
 from tsunagu.studies import Measurement
 
-__all__ = ["DOWN", "UP", "blind_bins", "draw_observed", "draw_systematic", "draw_templates"]
+__all__ = ["DOWN", "UP", "draw_observed", "draw_systematic", "draw_templates"]
 
 UP, DOWN = PALETTE[1], PALETTE[0]
 
@@ -62,7 +61,7 @@ def draw_observed(measured: Measurement) -> Drawing:
     assert measured.observed is not None
     templates, error = measured.templates, _total_error(measured)
     places, total = np.arange(templates.bins + 1.0), templates.nominal.sums.sum(0)
-    shown = np.where(blind_bins(measured), np.nan, measured.observed)
+    shown = np.where(measured.closed, np.nan, measured.observed)
     figure, panels = canvas(2, sharex=True, gridspec_kw={"height_ratios": [3, 1.2]})
     _stack(measured, panels[0])
     panels[0].stairs(total + error, places, baseline=total - error, fill=True, facecolor="none", hatch="////", edgecolor="#555555", linewidth=0, label="uncertainty")  # fmt: skip
@@ -75,7 +74,7 @@ def draw_observed(measured: Measurement) -> Drawing:
     panels[1].axhline(1.0, color="#777777", linewidth=1.0)
     panels[1].errorbar(centres, shown / total, np.sqrt(shown) / total, **points)
     panels[1].set(ylim=(0.5, 1.5))
-    for place in np.flatnonzero(blind_bins(measured)).tolist():
+    for place in np.flatnonzero(measured.closed).tolist():
         for axes in panels:
             axes.axvspan(place, place + 1, color="#eeeeee", zorder=0 if axes is panels[1] else 3, alpha=0.8)
         panels[1].text(place + 0.5, 1.0, "blind", ha="center", va="center", fontsize=11)
@@ -92,13 +91,6 @@ def draw_observed(measured: Measurement) -> Drawing:
     panels[1].set_ylabel("Data /\nsimulation", loc="center", fontsize=11)
     numbers = {"bin": np.arange(templates.bins), "data": shown, "simulation": total, "uncertainty": error}
     return Drawing(figure=figure, numbers=numbers)
-
-
-def blind_bins(measured: Measurement) -> NDArray[np.bool_]:
-    """The bins ``[B]`` in which data are not looked at."""
-    limit, templates = measured.analysis.blind, measured.templates
-    s, b = templates.total(signal=True).sums, templates.total(signal=False).sums
-    return np.zeros(len(s), dtype=bool) if limit is None else np.asarray(s > limit * b)
 
 
 def draw_systematic(measured: Measurement, name: str) -> Drawing:

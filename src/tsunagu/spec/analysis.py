@@ -74,7 +74,7 @@ class Analysis(Model):
         luminosity: its relative uncertainty; 0 for none.
         variables: columns that are drawn by process and correlated; single numbers of the inputs by default.
         blind: data are not looked at in bins of the score where the expected signal is more than this share of the background;
-            null for no bin.
+            null for no bin, and the data are fitted.
     """
 
     score: Name

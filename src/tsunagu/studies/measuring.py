@@ -24,7 +24,7 @@ from tsunagu.studies.checks import check_spec
 from tsunagu.studies.inputs import input_importance, input_variables
 from tsunagu.studies.measured import chosen_trials
 from tsunagu.studies.nominal import Nominal, nominal_events, together
-from tsunagu.studies.observing import observed_counts
+from tsunagu.studies.observing import closed_bins, observed_counts
 from tsunagu.studies.scoring import load_trained
 from tsunagu.studies.varying import varied_templates
 
@@ -54,6 +54,8 @@ class Measurement:
         variable_signal: ``[E]``, whether these events are signal.
         variable_weight: ``[E]``, their weights.
         observed: ``[B]``, data in the bins of the score; None without data.
+        closed: ``[B]``, the bins in which data are not looked at.
+        fit_to_data: the same fit, to what was observed; None without data, and while a bin is closed.
         importance: of each input of each task, by the area under the ROC curve of the test events.
     """
 
@@ -74,6 +76,8 @@ class Measurement:
     variable_signal: NDArray[np.bool_]
     variable_weight: Array
     observed: Array | None
+    closed: NDArray[np.bool_]
+    fit_to_data: Fit | None
     importance: Sequence[Importance]
 
 
@@ -114,6 +118,8 @@ def measure_study(
     workspace = make_workspace(templates, luminosity=study.analysis.luminosity)
     found = fit(workspace, impacts=[*templates.shifts, LUMINOSITY])
     names, bins = templates.processes, templates.bins
+    observed, closed = observed_counts(study, base, nominal), closed_bins(study.analysis, templates)
+    open_ = observed is not None and not closed.any()
     return Measurement(
         name=study.name or Path(out).resolve().name,
         method=trained[0].trial.method,
@@ -127,7 +133,9 @@ def measure_study(
         quadrature=in_quadrature(templates, study.analysis.luminosity),
         fit=found,
         ranking=rank(workspace, templates, found),
-        observed=observed_counts(study, base, nominal),
+        observed=observed,
+        closed=closed,
+        fit_to_data=fit(workspace, observed, impacts=[]) if open_ else None,
         importance=input_importance(trained[0], nominal.table, nominal.parts[0]["test"], study),
         **input_variables(study, nominal.table, nominal.factors),
         effects=[e for name, ends in varied.items() for e in effects(name, events, ends, names, bins)],

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tsunagu.analysis.counts import Array, bin_numbers
 from tsunagu.analysis.significance import signal_probability
+from tsunagu.analysis.templates import Templates
 from tsunagu.errors import DataError
-from tsunagu.spec import Study
+from tsunagu.spec import Analysis, Study
 from tsunagu.studies.nominal import Nominal
 from tsunagu.studies.opening import open_observed
 from tsunagu.train import predict
 
-__all__ = ["observed_counts"]
+__all__ = ["closed_bins", "observed_counts"]
 
 
 def observed_counts(study: Study, base: Path, nominal: Nominal) -> Array | None:
@@ -54,3 +56,10 @@ def observed_counts(study: Study, base: Path, nominal: Nominal) -> Array | None:
             raise DataError(msg)
         counts += np.bincount(bin_numbers(score, nominal.edges[place]), minlength=len(counts))
     return counts
+
+
+def closed_bins(analysis: Analysis, templates: Templates) -> NDArray[np.bool_]:
+    """The bins ``[B]`` in which data are not looked at: those with more signal than ``analysis.blind`` of the background."""
+    s, b = templates.total(signal=True).sums, templates.total(signal=False).sums
+    limit = analysis.blind
+    return np.zeros(len(s), dtype=bool) if limit is None else np.asarray(s > limit * b)
