@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ def test_the_schema_is_json_schema_and_admits_the_example(study_file):
     schema = json.loads(_run("schema").stdout)
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(yaml.safe_load(study_file.read_text(encoding="utf-8")))
+
+
+def test_a_module_beside_the_study_is_found_by_the_command_and_its_workers(study_file, monkeypatch):
+    (study_file.parent / "mass_beside.py").write_text(
+        "from torch import nn\n\nfrom tsunagu.layers import MassMLP\n\n\nclass Mine(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.mass = MassMLP()\n\n"
+        "    def forward(self, tau_p4):\n        return self.mass(tau_p4)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("sys.path", list(sys.path))
+    words = (study_file, "--set", "tasks.classify.model={key: 'mass_beside:Mine'}")
+    assert _run("check", *words).exit_code == 0
+    done = _run("run", *words, "--out", study_file.parent / "run", "--workers", 2, "--set", "seeds=2")
+    assert done.exit_code == 0, done.output
 
 
 def test_a_good_study_has_no_mistakes(study_file):

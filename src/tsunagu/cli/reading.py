@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,15 @@ __all__ = ["read_study"]
 
 
 def read_study(path: Path, overrides: Sequence[str] | None) -> Document:
-    """The study of a file with its overrides.
+    """The study of a file with its overrides. Modules that lie beside it can be imported from now on.
 
     Raises:
         SpecError: mistakes of all kinds with their places, those of layers, losses and columns included.
     """
+
+    # At the end: a file there must not hide a package.
+    if (folder := str(path.parent.resolve())) not in sys.path:
+        sys.path.append(folder)
 
     def further(study: Study, whole: bool) -> list[Mistake]:
         from tsunagu.studies import check_spec
