@@ -18,7 +18,6 @@ def read_study(path: Path, overrides: Sequence[str] | None) -> Document:
     Raises:
         SpecError: mistakes of all kinds with their places, those of layers, losses and columns included.
     """
-
     # At the end: a file there must not hide a package.
     if (folder := str(path.parent.resolve())) not in sys.path:
         sys.path.append(folder)
