@@ -92,7 +92,7 @@ def test_data_are_counted_once_and_blind_bins_stay_closed(study, measured_file, 
     assert drawn.sum() == len(s) - 1
 
 
-def test_data_are_fitted_once_all_bins_are_open(study, measured_file, measured, _shifts, tmp_path):
+def test_data_are_fitted_once_all_bins_are_open(study, measured_file, measured, tmp_path):
     assert (measured.fit_to_data is None) == measured.closed.any()
     opened = study.model_copy(update={"analysis": study.analysis.model_copy(update={"blind": None})})
     found = measure_study(opened, measured_file.parent / "run", measured_file.parent)
