@@ -6,26 +6,25 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from importlib.resources import files as files_of
 from pathlib import Path
 from typing import Any, final
 
 from tsunagu.data import Source, Table, check_splits, open_table
 from tsunagu.data.headers import Headers, read_headers
-from tsunagu.data.processes import SCALE, Opening, open_files
+from tsunagu.data.processes import SCALE, open_files
 from tsunagu.data.recipes import Declared, leaves, recipe
-from tsunagu.errors import DataError, Mistake, did_you_mean
+from tsunagu.errors import DataError, Mistake
 from tsunagu.metrics import parse_metric
-from tsunagu.spec import Data, Folds, Process, Study, canonical, made_with, options, raw_columns
+from tsunagu.spec import Data, Folds, Study, canonical, made_with, options, raw_columns
 from tsunagu.spec.shifts import shifting_events
 from tsunagu.studies.changing import ends_of
 from tsunagu.studies.leaks import SCORED_BY
+from tsunagu.studies.locating import located_files, located_processes, opening_of
 from tsunagu.trials import metric_names
 
 __all__ = [
     "Tables",
     "event_key",
-    "named_files",
     "needed_columns",
     "open_observed",
     "open_study_table",
@@ -33,13 +32,13 @@ __all__ = [
     "study_headers",
 ]
 
-READY = "ready"
-
 
 def stored_columns(data: Data, base: Path) -> tuple[set[str] | None, list[Mistake]]:
     """The columns of the files, or None and the reason why the files cannot be opened."""
     try:
-        opened = open_files(_files(data, base), _located_processes(data.processes, base), _opening(data))
+        opened = open_files(
+            located_files(data, base), located_processes(data.processes, base), opening_of(data)
+        )
     except DataError as error:
         return None, [_placed(line, data) for line in str(error).splitlines()]
     names = {name for source in opened.sources for name in (*source.names(), *source.unreadable)}
@@ -136,9 +135,9 @@ def open_study_table(
     data = data or study.data
     needed = [*needed_columns(study), *_scored_by(study, base), *more, *(ends.columns if ends else ())]
     return open_table(
-        _files(data, base),
-        processes=_processes(data, base),
-        **vars(_opening(data)),
+        located_files(data, base),
+        processes=located_processes(data.simulated, base),
+        **vars(opening_of(data)),
         select=data.select,
         columns={**data.columns, **(ends.columns if ends else {})},
         missing={**data.missing, **(ends.missing if ends else {})},
@@ -171,9 +170,9 @@ def open_observed(study: Study, base: Path, columns: Sequence[str]) -> Table:
     data = study.data
     named = [*columns, *([data.select] if data.select else [])]
     made, read = made_with(named, data.columns), raw_columns(named, data.columns)
-    how = _opening(data)
+    how = opening_of(data)
     return open_table(
-        processes=_located_processes(data.observed, base),
+        processes=located_processes(data.observed, base),
         **vars(how) | {part: _of_columns(getattr(how, part), read) for part in ("units", "missing_codes")},
         select=data.select,
         columns={name: data.columns[name] for name in made},
@@ -224,65 +223,12 @@ def study_headers(study: Study, base: Path) -> Headers:
     kept = {f"class to keep {name}": name for name in data.keep}
     roles = {"weight": data.weight, "training weight": data.train_weight, "event number": data.event_number}
     return read_headers(
-        _files(data, base),
-        _processes(data, base),
-        _opening(data),
+        located_files(data, base),
+        located_processes(data.simulated, base),
+        opening_of(data),
         columns=data.columns,
         needed=needed_columns(study),
         roles=roles | kept,
         select=data.select,
         missing=data.missing,
     )
-
-
-def named_files(data: Data) -> str:
-    """The files of a data section as they are written, for a message.
-
-    >>> named_files(Data(files="a.npz"))
-    'a.npz'
-    """
-    named = [data.files] if data.files is not None else [p.files for p in data.processes.values()]
-    return ", ".join(name for names in named for name in ([names] if isinstance(names, str) else names))
-
-
-def _opening(data: Data) -> Opening:
-    return Opening(
-        tree=data.tree,
-        n_objects=data.n_objects,
-        units=data.units,
-        missing_codes=data.missing_codes,
-        luminosity=data.luminosity,
-    )
-
-
-def _files(data: Data, base: Path) -> list[str] | None:
-    return None if data.files is None else _located(data.files, base)
-
-
-def _processes(data: Data, base: Path) -> dict[str, Process]:
-    return _located_processes(data.simulated, base)
-
-
-def _located_processes(processes: Mapping[str, Process], base: Path) -> dict[str, Process]:
-    return {
-        name: process.model_copy(update={"files": _located(process.files, base)})
-        for name, process in processes.items()
-    }
-
-
-def _located(files: str | list[str], base: Path) -> list[str]:
-    return [_locate(name, base) for name in ([files] if isinstance(files, str) else files)]
-
-
-def _locate(name: str, base: Path) -> str:
-    kind, colon, sample = name.partition(":")
-    if not (colon and kind == READY):
-        return str(base / name)
-    # The folder is read, not the package: the generator is an optional extra that nothing imports.
-    shipped = {
-        Path(str(file)).stem: file for file in files_of("tsunagu").joinpath("samples", READY).iterdir()
-    }
-    if sample not in shipped:
-        msg = f"{name}: there is no ready-made sample '{sample}'{did_you_mean(sample, shipped)}"
-        raise DataError(msg)
-    return str(shipped[sample])

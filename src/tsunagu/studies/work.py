@@ -20,7 +20,8 @@ from tsunagu.data import Table
 from tsunagu.errors import DataError, ResumeError, TsunaguError
 from tsunagu.files import write_bytes
 from tsunagu.spec import Study, variations
-from tsunagu.studies.opening import Tables, named_files, open_study_table
+from tsunagu.studies.locating import named_files
+from tsunagu.studies.opening import Tables, open_study_table
 from tsunagu.train import choose_device
 from tsunagu.trials import Store, Trial, Watched, follow, run_group
 from tsunagu.trials.executors import Answer, Failure
