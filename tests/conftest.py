@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from hypothesis import settings
 
 from tsunagu.data import Table, open_table
 from tsunagu.spec import Data, Folds, LossTerm, Pipeline, Study, Task, Train, node
 
 torch.set_num_threads(1)
+# The same examples in every run, so that a failure is that of the change; HYPOTHESIS=default looks for further ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS", "same"))
 
 COLUMNS = {
     "jet_p4": ["jet_pt", "jet_eta", "jet_phi", "jet_mass"],

@@ -6,7 +6,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tsunagu.analysis import Rules, best_binning, correlations, scan_cuts
@@ -35,6 +35,7 @@ EVENTS = st.lists(st.tuples(SCORES, st.integers(0, 1), WEIGHTS), max_size=12)
 )
 @given(EVENTS)
 @settings(max_examples=40)
+@example([(0.0, 0, 0.0), (0.0, 0, 1e300), (0.0, 1, 1.0)])
 def test_strange_events_give_a_number_or_our_error(tried, events):
     x, y, w = (np.array([event[i] for event in events]) for i in range(3))
     with contextlib.suppress(DataError), np.errstate(over="ignore", invalid="ignore"):

@@ -13,6 +13,8 @@ from tsunagu.errors import DataError
 __all__ = ["Array", "Counts", "as_events", "bin_numbers", "count_bins", "positive_sum"]
 
 Array = NDArray[np.float64]
+LARGEST = 1e100
+"""The square of what is larger, such as a weight, would be infinite in the sum of many."""
 
 
 @final
@@ -88,10 +90,10 @@ def positive_sum(weight: ArrayLike, what: str) -> float:
 
 
 def as_events(what: str, **arrays: ArrayLike) -> list[NDArray[Any]]:
-    """Arrays of one length, with finite numbers.
+    """Arrays of one length, with numbers that can be squared and summed.
 
     Raises:
-        DataError: unlike lengths, no event, or numbers that are not finite; the message names the array.
+        DataError: unlike lengths, no event, or numbers that are not finite or too large; the message names the array.
 
     >>> as_events("binning", score=[1.0], weight=[1.0, 2.0])
     Traceback (most recent call last):
@@ -103,8 +105,8 @@ def as_events(what: str, **arrays: ArrayLike) -> list[NDArray[Any]]:
         msg = f"{what}: arrays of one length expected, found {lengths}"
         raise DataError(msg)
     for name, array in found.items():
-        bad = 0 if array.dtype.kind in "USOb" else int((~np.isfinite(array)).sum())
+        bad = 0 if array.dtype.kind in "USOb" else int((~(np.abs(array) <= LARGEST)).sum())
         if bad:
-            msg = f"{what}: {bad} of {array.size} values of {name} are NaN or infinite"
+            msg = f"{what}: {bad} of {array.size} values of {name} are NaN, infinite or above {LARGEST:g} in size"
             raise DataError(msg)
     return list(found.values())
