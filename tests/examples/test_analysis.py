@@ -12,6 +12,7 @@ import pytest
 
 from tests.examples.datasets import make_folder
 from tsunagu.analysis import fit
+from tsunagu.report import report
 from tsunagu.spec import load_study
 from tsunagu.studies import check_spec, measure_study, run_study
 
@@ -59,6 +60,13 @@ def trained(folder, study):
 
 def test_every_method_of_it_fits_the_files(folder, study):
     assert not check_spec(study, folder)
+
+
+def test_its_report_has_no_learning_curve_of_what_learns_nothing(folder, trained, tmp_path):
+    drawn = {path.stem for path in report(folder / "run", tmp_path)}
+    assert "learning_chain_fixed" in drawn
+    assert "learning_boosting" not in drawn
+    assert "scores_score_boosting" in drawn
 
 
 @pytest.mark.parametrize("method", MEASURED)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from tsunagu.errors import DataError
 from tsunagu.report.outcome import Method, Outcome
-from tsunagu.report.stored import Array, StoredTrial
+from tsunagu.report.stored import Array, StoredTrial, Undrawable
 from tsunagu.report.style import PALETTE, SIZE, Drawing, canvas, dress, long_table
 
 __all__ = ["StageHistory", "draw_learning", "stage_histories"]
@@ -62,8 +62,15 @@ def _numbers(trial: StoredTrial, stage: str, column: str) -> Array:
 
 
 def draw_learning(outcome: Outcome, method: Method) -> Drawing:
-    """A panel a stage; seeds as thin lines, their mean as a thick one while all of them train."""
+    """A panel a stage; seeds as thin lines, their mean as a thick one while all of them train.
+
+    Raises:
+        Undrawable: there is no stage.
+    """
     histories = [history for trial in method.trials for history in stage_histories(trial)]
+    if not histories:
+        msg = f"{method.name}: nothing of it learns"
+        raise Undrawable(msg)
     stages = list(dict.fromkeys(history.stage for history in histories))
     columns = min(len(stages), 3)
     rows = math.ceil(len(stages) / columns)

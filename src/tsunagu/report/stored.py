@@ -162,8 +162,9 @@ class StoredTrial:
 
     @cached_property
     def history(self) -> Sequence[Row]:
-        """The lines of ``history.csv``, one an epoch."""
-        return read_rows(self.folder / "history.csv", ("stage", "epoch", "train_loss", "valid_loss"))
+        """The lines of ``history.csv``, one an epoch; none where nothing learns."""
+        needed = ("stage", "epoch", "train_loss", "valid_loss")
+        return read_rows(self.folder / "history.csv", needed, least=0)
 
 
 def each_drawable(draw: Callable[[T], U], items: Sequence[T]) -> tuple[list[U], tuple[str, ...]]:
@@ -184,19 +185,24 @@ def each_drawable(draw: Callable[[T], U], items: Sequence[T]) -> tuple[list[U], 
     return drawn, tuple(reasons)
 
 
-def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
+def read_rows(path: Path, needed: Sequence[str], *, least: int = 1) -> list[Row]:
     """The lines of a CSV file, by column.
+
+    Args:
+        path: of the file.
+        needed: columns.
+        least: lines below the header.
 
     Raises:
         ResumeError: the file is missing or cannot be read.
-        DataError: no lines, a needed column is missing, or lines of unlike lengths.
+        DataError: fewer lines, a needed column is missing, or lines of unlike lengths.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = list(csv.reader(file))
     except (OSError, ValueError, csv.Error) as error:
         raise ResumeError(unreadable(path, error, "run the study first, or again")) from error
-    if len(lines) < 2:
+    if len(lines) < 1 + least:
         msg = f"{path}: no line of numbers in it; run the study again"
         raise DataError(msg)
     header = lines[0]
